@@ -1,0 +1,69 @@
+# Test tiers. Unit tests are tests/unit/MODULE-NAME.c, linked with MODULE's
+# closure and cmocka; programs for tests are tests/prog/MODULE-NAME.c, the
+# same without cmocka; fuzz targets tests/fuzz/MODULE-NAME.c with a corpus
+# in tests/fuzz/corpus/MODULE-NAME/; shell tests tests/sh/*.t; browser tests
+# tests/web/*.mjs; long ones tests/soak/*.t. All speak TAP.
+
+UNIT_SRC := $(wildcard tests/unit/*.c)
+PROG_SRC := $(wildcard tests/prog/*.c)
+FUZZ_SRC := $(wildcard tests/fuzz/*.c)
+UNIT     := $(UNIT_SRC:tests/unit/%.c=$B/test/%)
+PROG     := $(PROG_SRC:tests/prog/%.c=$B/test/%)
+SHELL_T  := $(wildcard tests/sh/*.t)
+WEB_T    := $(wildcard tests/web/*.t.mjs)
+FUZZ_SECONDS ?= 60
+
+mod_of = $(firstword $(subst -, ,$1))
+
+# 'test_rules NAME SOURCE-DIR LIBS'
+define test_rules
+$B/test/$1: tests/$2/$1.c $(call archives,$(call mod_of,$1))
+	@mkdir -p $$(@D) $B/obj/tests
+	$$(if $$(V),,@echo "  LD $$@")
+	$$(Q)$$(CC) $$(filter-out -fsanitize=fuzzer-no-link,$$(ALLFLAGS)) \
+	  -MF $B/obj/tests/$1.d $(call quotes,$(call mod_of,$1)) \
+	  $(foreach m,$($(call mod_of,$1)_CLOSURE),-iquote lib/$m) \
+	  $(if $(filter fuzz,$2),-fsanitize=fuzzer) -o $$@ $$< \
+	  $$(filter %.a,$$^) $$(call libs,$($(call mod_of,$1)_LINKS)) $3 -lm
+endef
+$(foreach t,$(UNIT_SRC:tests/unit/%.c=%),$(eval $(call \
+  test_rules,$t,unit,-lcmocka)))
+$(foreach t,$(PROG_SRC:tests/prog/%.c=%),$(eval $(call test_rules,$t,prog,)))
+ifdef FUZZ
+$(foreach t,$(FUZZ_SRC:tests/fuzz/%.c=%),$(eval $(call test_rules,$t,fuzz,)))
+fuzz-bin: $(FUZZ_SRC:tests/fuzz/%.c=$B/test/%)
+endif
+
+test-bin: all $(UNIT) $(PROG)
+
+check: deps-check
+	@$(MAKE) --no-print-directory check-run
+
+check-run: test-bin layers
+	@$(if $(SAN),,$(MAKE) --no-print-directory FUZZ=1 fuzz-bin)
+	@B=$B tests/run tests/style $(UNIT) $(if $(SAN),,tests/fuzz/run) \
+	  $(SHELL_T) $(WEB_T)
+
+# Unit and shell tests of one's own, without installing: make t T=wire-rtp
+t: test-bin
+	@B=$B tests/run $(foreach n,$(T),$(wildcard $B/test/$n tests/sh/$n.t \
+	  tests/web/$n.t.mjs tests/$n))
+
+check-asan: deps-check
+	@$(MAKE) --no-print-directory SAN=1 check-run
+
+soak: deps-check
+	@$(MAKE) --no-print-directory test-bin
+	@$(MAKE) --no-print-directory FUZZ=1 fuzz-bin
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) B=$B tests/run tests/fuzz/run \
+	  $(wildcard tests/soak/*.t)
+
+fuzz:
+	@$(MAKE) --no-print-directory FUZZ=1 fuzz-bin
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) B=$B tests/run tests/fuzz/run
+
+bench: deps-check
+	@$(MAKE) --no-print-directory test-bin
+	@for b in tests/bench/*; do B=$B $$b || exit 1; done
+
+.PHONY: test-bin check check-run check-asan soak fuzz fuzz-bin bench t
