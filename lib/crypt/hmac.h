@@ -1,5 +1,8 @@
 /* hmac - SHA-256, HMAC-SHA256 and HMAC-SHA1 (the latter for STUN, RFC 8489
- * section 14.5). All are total: they abort only if OpenSSL lacks the hash.
+ * section 14.5).
+ *
+ * Errors: -ENOMEM, and then out is not written; so check before a compare.
+ * Compare with mem_equal_ct.
  */
 #ifndef CRYPT_HMAC_H
 #define CRYPT_HMAC_H
@@ -10,14 +13,18 @@
 #define SHA1_BYTES    20
 #define SHA256_BYTES  32
 
-void sha256(const void *p, size_t n, uint8_t out[static SHA256_BYTES]);
+#define CRYPT_CHECKED __attribute__((warn_unused_result))
 
-void hmac_sha256(const void *key, size_t key_len, const void *p, size_t n,
-	uint8_t out[static SHA256_BYTES]);
+int sha256(const void *p, size_t n, uint8_t out[static SHA256_BYTES])
+	CRYPT_CHECKED;
+
+int hmac_sha256(const void *key, size_t key_len, const void *p, size_t n,
+	uint8_t out[static SHA256_BYTES]) CRYPT_CHECKED;
 
 /* Over p and then q, so that a STUN header with an adjusted length needs no
  * copy of the message behind it; n_q may be 0 and q NULL. */
-void hmac_sha1(const void *key, size_t key_len, const void *p, size_t n,
-	const void *q, size_t n_q, uint8_t out[static SHA1_BYTES]);
+int hmac_sha1(const void *key, size_t key_len, const void *p, size_t n,
+	const void *q, size_t n_q, uint8_t out[static SHA1_BYTES])
+	CRYPT_CHECKED;
 
 #endif
