@@ -1,0 +1,222 @@
+/* peer - WebRTC transports on shared UDP ports: sockets and timers around
+ * ice, crypt (DTLS, SRTP) and flow, and the SDP that sets them up (JSEP,
+ * RFC 8829, as far as sendonly/recvonly media over one BUNDLE goes).
+ *
+ * A struct peer_port is one UDP port (one socket per address family); a
+ * struct peer is one transport on it. Roles: PEER_SERVER is ICE-lite and the
+ * DTLS server, PEER_CLIENT is ICE-full, controlling and the DTLS client.
+ * Whoever sends media offers: a client publishes by an offer, a server lets
+ * subscribe by an offer.
+ *   server, publish:   peer_accept_offer -> answer
+ *   server, subscribe: peer_make_offer -> offer, peer_accept_answer
+ *   client, publish:   peer_make_offer -> offer, peer_accept_answer
+ *   client, subscribe: peer_accept_offer -> answer
+ * Media flow once on_state has said PEER_CONNECTED.
+ *
+ * The peer does what belongs to one hop: protection, extensions, which
+ * stream a packet is of, NACK and RTX, reports, transport-cc. It does not
+ * route, rewrite sequence numbers or throttle key-frame requests: sfu does.
+ *
+ * Units: ns of io_now_ns(); RTP timestamps in the clock of the codec (48 kHz
+ * Opus, 90 kHz VP8); lengths in bytes. Lines are numbered from 0 as in the
+ * SDP; rids from 0 as on the line's a=simulcast (0 for a line without).
+ * Ownership: said at each function; packets given to callbacks are lent
+ * until the callback returns; strings of a struct peer_line live as long as
+ * the peer. A port must outlive its peers.
+ * Errors: 0 or -errno. Callbacks come from the loop only, never from inside
+ * a call of ours; in them every call is legal, peer_free of the same or
+ * another peer too, but not peer_port_free.
+ * Memory: bounded per transport; see PEER_* below. A transport that sends or
+ * receives nothing takes under 64 KiB; a video line that sends keeps at most
+ * PEER_HISTORY_PACKETS packets for repair, an audio line a quarter of it.
+ * Nothing is allocated between a datagram and its on_rtp, or in
+ * peer_send_rtp, but each stream's state once, at its first packet.
+ * Never: answers or logs a stranger's datagram (it is counted), accepts DTLS
+ * from an address that ICE has not validated, or media before the
+ * certificate's fingerprint was compared.
+ */
+#ifndef PEER_H
+#define PEER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct buf;
+struct io_loop;
+union io_addr;
+
+#define PEER_MAX_LINES        32u
+#define PEER_MAX_RIDS         3u
+#define PEER_MAX_SSRCS        32u   /* received, RTX streams included */
+#define PEER_MAX_PATHS        8u    /* 5-tuples of one peer in the demux */
+#define PEER_MAX_PAYLOAD      1400u /* of an RTP packet that is sent */
+#define PEER_MAX_SDP          65536u
+#define PEER_HISTORY_PACKETS  512u
+#define PEER_MID_CAP          17u
+#define PEER_CONNECT_NS       (UINT64_C(30) * 1000000000)
+
+enum peer_role { PEER_SERVER, PEER_CLIENT };
+enum peer_state { PEER_NEW, PEER_CONNECTED, PEER_CLOSED };
+enum peer_source { PEER_MIC, PEER_CAM, PEER_SCREEN, PEER_SCREEN_AUDIO };
+const char *peer_source_name(enum peer_source s); /* "mic" "cam" … */
+
+/* Why datagrams or packets were dropped. */
+enum peer_drop {
+	PEER_DROP_MALFORMED,     /* no STUN, DTLS, RTP or RTCP; lies in it */
+	PEER_DROP_UNKNOWN,       /* STUN for, or data from, nobody we know */
+	PEER_DROP_UNAUTHENTIC,   /* STUN with a wrong password */
+	PEER_DROP_UNVALIDATED,   /* DTLS from a path ICE has not validated */
+	PEER_DROP_EARLY,         /* RTP or RTCP before the keys are there */
+	PEER_DROP_FORGED,        /* SRTP authentication failed */
+	PEER_DROP_REPLAYED,      /* SRTP replay */
+	PEER_DROP_UNIDENTIFIED,  /* SSRC that belongs to no line */
+	PEER_DROP_TOO_MANY,      /* SSRCs, paths */
+	PEER_DROP_SEND,          /* the socket refused, or its buffer is full */
+	PEER_DROPS
+};
+const char *peer_drop_name(enum peer_drop d); /* "malformed" … */
+
+struct peer_stats {
+	uint64_t packets_in, bytes_in;   /* datagrams taken */
+	uint64_t packets_out, bytes_out; /* datagrams sent */
+	uint64_t rtp_in, rtp_out;        /* without RTX */
+	uint64_t repaired;               /* packets that came by RTX */
+	uint64_t rtx_out;                /* packets that we sent again */
+	uint64_t nacks_in, nacks_out;    /* sequence numbers asked for */
+	uint64_t plis_in, plis_out;      /* PLI and FIR */
+	uint64_t reports_in;             /* SR and RR blocks about us */
+	uint64_t dropped[PEER_DROPS];
+};
+
+/* ---- ports ---- */
+
+struct peer_port;
+struct peer_port_config {
+	/* Bound UDP sockets, at most one per family and two in all; owned by
+	 * the port from now on, also when peer_port_new fails. */
+	const int *fds;
+	unsigned n_fds;
+	/* Addresses to announce as candidates (their port is ignored: the
+	 * socket's is used); those of a family without socket are skipped.
+	 * n_announce 0: the address the socket is bound to, or, bound to
+	 * all, every local address. */
+	const union io_addr *announce;
+	unsigned n_announce;
+};
+/* Makes a certificate (ECDSA P-256) of its own. NULL with errno. */
+struct peer_port *peer_port_new(struct io_loop *l,
+	const struct peer_port_config *c);
+void peer_port_free(struct peer_port *port); /* its peers are freed before */
+/* Totals over all peers of the port, dead ones too. */
+const struct peer_stats *peer_port_stats(const struct peer_port *port);
+/* SHA-256 of the port's certificate as in SDP: "AB:CD:…"; lent. */
+const char *peer_port_fingerprint(const struct peer_port *port);
+uint16_t peer_port_number(const struct peer_port *port);
+/* For tests: asked for each datagram that comes in (out false) or goes out;
+ * false loses it. NULL takes it away. */
+void peer_port_filter(struct peer_port *port,
+	bool (*keep)(void *arg, bool out, const uint8_t *p, size_t n),
+	void *arg);
+
+/* ---- peers ---- */
+
+struct peer;
+
+/* One packet, either way. */
+struct peer_rtp {
+	unsigned line;
+	unsigned rid;
+	uint16_t seq;
+	uint32_t rtp_ts;
+	bool marker;
+	bool voice;            /* RFC 6464 V bit; false if level is -1 */
+	int level;             /* 0 (loudest) to 127 -dBov; -1: not known */
+	const uint8_t *payload; /* after header and padding; VP8: with its
+	                         * descriptor; may be empty */
+	size_t len;
+	uint64_t arrival_ns;   /* when received; ignored when sent */
+};
+
+struct peer_events {
+	/* Once for each change, PEER_CLOSED last. reason for PEER_CLOSED, a
+	 * word: "left" (the other side closed DTLS), "timeout" (never
+	 * connected), "consent" (ICE went silent), "fingerprint", "dtls",
+	 * "memory"; else "". */
+	void (*on_state)(void *arg, struct peer *p, enum peer_state s,
+		const char *reason);
+	/* A packet in the order of arrival, once each (RTX undone), never
+	 * one without authentication. */
+	void (*on_rtp)(void *arg, struct peer *p, const struct peer_rtp *pkt);
+	/* The receiver of a line of ours wants a key frame (PLI or FIR; not
+	 * throttled). */
+	void (*on_keyframe_request)(void *arg, struct peer *p,
+		unsigned line, unsigned rid);
+};
+
+struct peer_config {
+	enum peer_role role;
+	const char *name; /* for log lines; copied, cut at 63 characters */
+	const struct peer_events *events; /* lent for the peer's life */
+	void *arg;
+};
+
+/* NULL with errno. */
+struct peer *peer_new(struct peer_port *port, const struct peer_config *c);
+/* Tells the other side (close_notify) and forgets it; no callback comes any
+ * more. */
+void peer_free(struct peer *p);
+enum peer_state peer_state(const struct peer *p);
+const struct peer_stats *peer_stats(const struct peer *p);
+
+/* ---- negotiation ---- */
+
+struct peer_line {
+	char mid[PEER_MID_CAP];
+	enum peer_source source;
+	bool video;
+	bool ours;   /* we send on it; else we receive */
+	bool active; /* accepted by both sides */
+	unsigned n_rids;
+	char rids[PEER_MAX_RIDS][PEER_MID_CAP];
+};
+struct peer_line_want {
+	enum peer_source source;
+	bool simulcast; /* cam of a client: rids q, h, f, of which h active */
+};
+
+unsigned peer_lines(const struct peer *p);
+const struct peer_line *peer_line(const struct peer *p, unsigned line);
+
+/* SDP in; on refusal the reason for people in why (never empty then) and
+ * the peer as it was: -EINVAL no SDP or against the rules, -ENOTSUP sound
+ * SDP that we cannot serve (no BUNDLE, no rtcp-mux, no sha-256 fingerprint,
+ * wrong setup, no ICE credentials), -EBUSY not the time for it, -ENOMEM.
+ * A server gives the lines of an offer their sources in order: first audio
+ * mic, first video cam, second video screen, second audio screen-audio;
+ * what is beyond is refused line by line. */
+int peer_accept_offer(struct peer *p, const char *sdp, size_t n,
+	struct buf *answer, char why[160]);
+int peer_accept_answer(struct peer *p, const char *sdp, size_t n,
+	char why[160]);
+/* Offers sendonly lines. Again with a longer list of the same beginning: a
+ * renegotiation that leaves the existing lines as they are (-EINVAL for
+ * another beginning; -EBUSY while an offer of ours waits for its answer). */
+int peer_make_offer(struct peer *p, const struct peer_line_want *lines,
+	unsigned n, struct buf *offer);
+/* a=ssrc of a sending line (per rid) as announced; 0 if there is none. */
+uint32_t peer_line_ssrc(const struct peer *p, unsigned line, unsigned rid);
+
+/* ---- media ---- */
+
+/* Adds SSRC, payload type and header extensions, keeps a copy for repair,
+ * protects and sends. seq and rtp_ts are the caller's, per (line, rid);
+ * seq should grow by one. 0; -ENOTCONN before PEER_CONNECTED or on a line
+ * that is not active; -EINVAL line, rid or length; -EAGAIN and other errors
+ * of the socket (counted, the receiver asks again). */
+int peer_send_rtp(struct peer *p, const struct peer_rtp *pkt);
+/* Sends a PLI for what comes on (line, rid). -ENOTCONN, -EINVAL, or -ENOENT
+ * while no packet of it has come yet. */
+int peer_request_keyframe(struct peer *p, unsigned line, unsigned rid);
+
+#endif
