@@ -93,7 +93,8 @@ static void run_deferred(struct io_loop *l)
 		list_append(&now, first);
 	}
 	while (!list_empty(&now)) {
-		struct deferred *d = list_entry(now.next, struct deferred, link);
+		struct deferred *d =
+			list_entry(now.next, struct deferred, link);
 		void (*cb)(void *) = d->cb;
 		void *arg = d->arg;
 
