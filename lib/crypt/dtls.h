@@ -12,10 +12,11 @@
  * by dtls_expect (from the SDP) before the state becomes DTLS_OPEN and keys
  * are handed out. Nothing may be expected yet while the handshake runs (an
  * answer may come late): then the state stays DTLS_UNVERIFIED until
- * dtls_expect is called.
+ * dtls_expect names the one that was shown.
  * Units: ns of the caller's monotonic clock. OpenSSL decides by a clock of
  * its own when a flight is sent again; deadlines are translated.
- * Ownership: output is lent until the next call on the same association.
+ * Ownership: output is lent until the next call on the same association;
+ * collect it also when a call has failed: it holds the alert.
  * Never: sends without having been asked, answers a datagram that is no
  * DTLS, grows without bound (a peer that sends a message above 16 KiB
  * fails).

@@ -3,8 +3,10 @@
  *
  * The work is done by an engine, a small table of functions, so that a
  * faster one can take the place of libsrtp2 without a change elsewhere.
- * Units: bytes. Replay window: 1024 packets. Protecting the same sequence
- * number twice is legal (a repeated packet is the same bytes again).
+ * Units: bytes; packets are aligned to 4. Replay window: 1024 packets.
+ * Protecting one sequence number of an SSRC twice is legal only with the
+ * very same bytes: with GCM, other bytes under it would give the key away.
+ * A peer may use any SSRCs; state of the SRTP_RX_SSRCS it used last is kept.
  * Errors: -EINVAL too short or no RTP/RTCP, -ENOBUFS cap leaves no room for
  * the trailer, -EBADMSG authentication failed, -EALREADY replayed or older
  * than the window, -ENOMEM. A failed packet must be dropped: its bytes may
@@ -26,6 +28,7 @@ enum srtp_suite { /* values of the DTLS use_srtp extension */
 
 /* What protecting adds at most: tag, and for RTCP the index. */
 #define SRTP_TRAILER_MAX  24
+#define SRTP_RX_SSRCS     128
 #define SRTP_KEY_BYTES    16
 #define SRTP_SALT_MAX     14
 

@@ -33,8 +33,8 @@ struct token_keys {
 	struct token_key prev; /* kid "": there is none */
 };
 
-/* A key from 32 random bytes; its kid is derived from them. */
-void token_key_make(struct token_key *out,
+/* A key from 32 random bytes; its kid is derived from them. -ENOMEM. */
+int token_key_make(struct token_key *out,
 	const uint8_t random[static TOKEN_KEY_BYTES]);
 /* The file form ($STATE/keys/token.cur, .prev): one line, "KID HEX". */
 void token_key_write(const struct token_key *k, struct buf *out);
@@ -64,7 +64,7 @@ enum token_result {
 };
 
 /* Appends the token. -EINVAL: a claim is empty (only name may be), no UTF-8,
- * or not after lies before not before; -EMSGSIZE; -ENOMEM. */
+ * or exp_s is not after nbf_s; -EMSGSIZE; -ENOMEM. */
 int token_sign(const struct token_key *k, const struct token_claims *c,
 	struct buf *out);
 /* meeting NULL: any. *out is filled for TOKEN_OK, TOKEN_NOT_YET,
