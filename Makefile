@@ -55,10 +55,14 @@ all: $(built:%=$B/bin/%)
 	@$(foreach t,$(dropped),echo "make: $t is left out: missing$(foreach \
 	  l,$(call lacks,$t), $l) (make deps installs it)";)
 
-# One archive and one shared object (link check) for each module.
+# One archive and one shared object (link check) for each module. The list
+# of objects is kept beside the archive: a source that went away remakes it.
+$(shell mkdir -p $B/lib)
 define module_rules
 $1_OBJ := $$(patsubst %.c,$B/obj/%.o,$$(wildcard lib/$1/*.c))
-$B/lib/$1.a: $$($1_OBJ)
+$$(if $$(subst :$$(strip $$(file <$B/lib/$1.list)):,,:$$(strip $$($1_OBJ)):)\
+  $$(if $$(wildcard $B/lib/$1.list),,new),$$(file >$B/lib/$1.list,$$($1_OBJ)))
+$B/lib/$1.a: $$($1_OBJ) $B/lib/$1.list
 	@mkdir -p $$(@D)
 	$$(Q)rm -f $$@ && $$(AR) rcs $$@ $$($1_OBJ)
 $B/obj/lib/$1/%.o: lib/$1/%.c $(O)/layers.mk
