@@ -27,8 +27,8 @@
  * a call of ours; in them every call is legal, peer_free of the same or
  * another peer too, but not peer_port_free.
  * Memory: bounded per transport; see PEER_* below. A transport that sends or
- * receives nothing takes under 64 KiB; a video line that sends keeps at most
- * PEER_HISTORY_PACKETS packets for repair, an audio line a quarter of it.
+ * receives nothing takes under 64 KiB; a video line that sends keeps what
+ * it sent in the last 1.5 s for repair, at most PEER_HISTORY_BYTES.
  * Nothing is allocated between a datagram and its on_rtp, or in
  * peer_send_rtp, but each stream's state once, at its first packet.
  * Never: answers or logs a stranger's datagram (it is counted), accepts DTLS
@@ -49,10 +49,11 @@ union io_addr;
 #define PEER_MAX_LINES        32u
 #define PEER_MAX_RIDS         3u
 #define PEER_MAX_SSRCS        32u   /* received, RTX streams included */
-#define PEER_MAX_PATHS        8u    /* 5-tuples of one peer in the demux */
+#define PEER_MAX_PATHS        16u   /* 5-tuples of one peer in the demux */
 #define PEER_MAX_PAYLOAD      1400u /* of an RTP packet that is sent */
 #define PEER_MAX_SDP          65536u
-#define PEER_HISTORY_PACKETS  512u
+#define PEER_HISTORY_PACKETS  512u  /* of a video line that sends */
+#define PEER_HISTORY_BYTES    (512u * 1024)
 #define PEER_MID_CAP          17u
 #define PEER_CONNECT_NS       (UINT64_C(30) * 1000000000)
 
@@ -152,6 +153,11 @@ struct peer_events {
 	 * throttled). */
 	void (*on_keyframe_request)(void *arg, struct peer *p,
 		unsigned line, unsigned rid);
+	/* More of a video stream that we receive was lost than can be
+	 * repaired: a key frame is needed (peer_request_keyframe, by whoever
+	 * throttles). NULL is legal. */
+	void (*on_lost)(void *arg, struct peer *p, unsigned line,
+		unsigned rid);
 };
 
 struct peer_config {
