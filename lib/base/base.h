@@ -30,5 +30,6 @@
 #include "map.h"
 #include "rng.h"
 #include "timefmt.h"
+#include "usage.h"
 
 #endif

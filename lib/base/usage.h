@@ -1,0 +1,15 @@
+/* usage - what a tool's usage text gives besides reading it: its options,
+ * as bash completion. */
+#ifndef USAGE_H
+#define USAGE_H
+
+struct buf;
+
+/* Appends the options that stand in usage ("-d", "--config"), each once and
+ * parted by blanks. */
+void usage_options(struct buf *out, const char *usage);
+/* Appends a bash completion of them for the tool; what is no option
+ * completes as a file name. */
+void usage_completion(struct buf *out, const char *tool, const char *usage);
+
+#endif
