@@ -20,6 +20,7 @@ struct deferred {
 struct io_loop {
 	struct event_base *base;
 	struct list deferred;
+	struct list at_free;
 	bool stop;
 	int code;
 };
@@ -58,6 +59,7 @@ struct io_loop *io_loop_new(void)
 		goto fail;
 	event_config_free(cfg);
 	list_init(&l->deferred);
+	list_init(&l->at_free);
 	return l;
 fail:
 	if (cfg)
@@ -71,6 +73,12 @@ void io_loop_free(struct io_loop *l)
 {
 	if (!l)
 		return;
+	list_each(at, next, &l->at_free) {
+		struct deferred *d = list_entry(at, struct deferred, link);
+
+		d->cb(d->arg);
+		free(d);
+	}
 	list_each(at, next, &l->deferred)
 		free(list_entry(at, struct deferred, link));
 	event_base_free(l->base);
@@ -199,6 +207,18 @@ void io_undefer(struct io_loop *l, void (*cb)(void *arg), void *arg)
 		return;
 	list_remove(&d->link);
 	free(d);
+}
+
+int io_loop_at_free(struct io_loop *l, void (*cb)(void *arg), void *arg)
+{
+	struct deferred *d = calloc(1, sizeof(*d));
+
+	if (!d)
+		return -ENOMEM;
+	d->cb = cb;
+	d->arg = arg;
+	list_append(&l->at_free, &d->link);
+	return 0;
 }
 
 static void timer_cb(evutil_socket_t fd, short what, void *arg)

@@ -31,6 +31,8 @@ void io_random(void *p, size_t n);
  * cb and arg before it ran is one call. */
 int io_defer(struct io_loop *l, void (*cb)(void *arg), void *arg);
 void io_undefer(struct io_loop *l, void (*cb)(void *arg), void *arg);
+/* Calls cb when the loop is freed: for what lives as long as the loop. */
+int io_loop_at_free(struct io_loop *l, void (*cb)(void *arg), void *arg);
 
 struct io_timer *io_timer_new(struct io_loop *l, void (*cb)(void *arg),
 	void *arg);

@@ -212,6 +212,17 @@ static void lifeline_cb(void *arg, int fd, unsigned events)
 	begin_stop(s);
 }
 
+static void stopper_free(void *arg)
+{
+	struct stopper *s = arg;
+
+	io_watch_free(s->lifeline);
+	io_signal_free(s->term);
+	io_signal_free(s->intr);
+	io_timer_free(s->limit);
+	free(s);
+}
+
 int io_stop_on_signals(struct io_loop *l, int lifeline, uint64_t drain_ms,
 	void (*drain)(void *arg), void *arg)
 {
@@ -221,6 +232,10 @@ int io_stop_on_signals(struct io_loop *l, int lifeline, uint64_t drain_ms,
 		return -ENOMEM;
 	*s = (struct stopper){.loop = l, .drain_ms = drain_ms, .drain = drain,
 		.arg = arg};
+	if (io_loop_at_free(l, stopper_free, s) < 0) {
+		free(s);
+		return -ENOMEM;
+	}
 	s->limit = io_timer_new(l, stop_now, s);
 	s->term = io_signal_new(l, SIGTERM, stop_signal, s);
 	s->intr = io_signal_new(l, SIGINT, stop_signal, s);
