@@ -39,8 +39,8 @@ void history_free(struct history *h);
  * max_bytes; -ENOMEM: the packet is not kept, all else is well. */
 int history_put(struct history *h, const struct history_packet *p,
 	uint64_t now_ns);
-/* The packet to send again now. -ENOENT not held; -EAGAIN sent, or sent
- * again, less than a round trip ago; -EDQUOT over the budget. */
+/* The packet to send again now. -ENOENT not held; -EAGAIN sent again less
+ * than a round trip ago; -EDQUOT over the budget. */
 int history_resend(struct history *h, uint16_t seq, uint64_t rtt_ns,
 	uint64_t now_ns, struct history_packet *out);
 /* Looks without counting: false if it is not held. */

@@ -14,7 +14,8 @@ struct rtcp_block;
 
 struct recvstat {
 	uint32_t clock_hz;
-	unsigned probation; /* packets in sequence still wanted */
+	unsigned sequential; /* packets in sequence that it takes to count */
+	unsigned probation;  /* of them still wanted */
 	bool started;
 	uint16_t max_seq;
 	uint32_t cycles; /* of sequence numbers, times 65536 */
@@ -23,7 +24,8 @@ struct recvstat {
 	uint32_t received;
 	uint32_t expected_prior;
 	uint32_t received_prior;
-	uint64_t transit; /* in ticks */
+	uint32_t transit; /* in ticks */
+	uint32_t last_ts;
 	bool has_transit;
 	uint32_t jitter_q4; /* times 16 */
 	uint32_t lsr;

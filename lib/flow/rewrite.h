@@ -9,9 +9,12 @@
  * TL0PICIDX too; a source with 7-bit picture ids, or without, gets 15-bit
  * ones, so that the receiver never sees the form change.
  *
- * A source that jumps (its sequence by more than REWRITE_MAX_JUMP, or its
- * time by more than 10 s off the clock) is taken as a new one, once a second
- * packet confirms the sequence jump.
+ * A source that jumps is taken as a new one: at once when its time leaves the
+ * clock by more than REWRITE_MAX_SKEW_S or goes back, and when its sequence
+ * leaps by more than REWRITE_MAX_JUMP (or falls back) as soon as a second
+ * packet in sequence confirms it.
+ * Of a source without picture ids, a late packet is refused if it belongs
+ * to neither of the two newest frames: its number is not known.
  */
 #ifndef REWRITE_H
 #define REWRITE_H
@@ -22,9 +25,10 @@
 
 struct vp8;
 
-#define REWRITE_WINDOW   1024 /* packets back that duplicates are known */
-#define REWRITE_MAX_JUMP 3000 /* packets; RFC 3550 A.1's MAX_DROPOUT */
-#define REWRITE_DROPS    16   /* gaps closed that late packets may span */
+#define REWRITE_WINDOW     1024 /* packets back that duplicates are known */
+#define REWRITE_MAX_JUMP   3000 /* packets; RFC 3550 A.1's MAX_DROPOUT */
+#define REWRITE_MAX_SKEW_S 10
+#define REWRITE_DROPS      16 /* closed gaps that a late packet may span */
 
 struct rewrite_in {
 	uint16_t seq;
@@ -41,38 +45,45 @@ struct rewrite_out {
 	uint8_t tl0picidx;   /* only if the source has one */
 };
 
+struct rewrite_ids { /* of VP8 */
+	uint16_t shift;   /* picture ids: out = in - shift */
+	uint16_t in;      /* of the newest packet, made up if it has none */
+	uint16_t out;     /* the same, as sent */
+	uint32_t prev_ts; /* in, of the frame before */
+	bool tl0_set;     /* tl0_shift is that of this source */
+	bool tl0_known;   /* tl0_out was ever sent */
+	uint8_t tl0_shift;
+	uint8_t tl0_out;
+};
+
 struct rewrite {
 	uint32_t clock_hz;
 	bool started;  /* something was sent */
 	bool anchored; /* the present source was heard */
-	bool vp8;      /* as started, for the ids below */
-	/* the source: extended sequence numbers, which begin at 1 << 32 */
-	uint64_t in_first;
+	/* The source; sequence numbers are extended, from 1 << 32 on. */
+	uint64_t in_first; /* older ones are refused */
 	uint64_t in_highest;
+	uint32_t in_first_ts;
 	uint32_t in_ts; /* of in_highest */
+	bool dropping;  /* in_highest was not sent */
+	bool bad;       /* bad_seq would confirm a jump */
 	uint16_t bad_seq;
-	bool bad;
 	uint8_t seen[REWRITE_WINDOW / 8]; /* by sequence number */
-	/* out = in - shift; drops[] holds the shifts that were */
+	/* Sequence numbers: out = in - shift; drops has the shifts that
+	 * held for the packets below .before. */
 	uint16_t shift;
-	struct {
-		uint64_t before; /* packets below it had … */
-		uint16_t shift;  /* … this shift */
+	struct rewrite_shift {
+		uint64_t before; /* 0: unused */
+		uint16_t shift;
+		uint16_t id_shift;
 	} drops[REWRITE_DROPS];
 	unsigned drop_next;
-	/* the receiver */
-	uint16_t out_highest;
-	uint32_t out_ts; /* of out_highest */
-	uint64_t out_ns; /* its arrival */
+	/* The receiver; what the newest packet had. */
+	uint16_t out_seq;
+	uint32_t out_ts;
+	uint64_t out_ns; /* arrival of the first packet with out_ts */
 	uint32_t ts_shift;
-	uint32_t first_ts; /* out, of in_first */
-	/* VP8 */
-	uint16_t pid_shift;
-	uint16_t pid_highest; /* out */
-	uint16_t pid_in;      /* of in_highest, made up if it has none */
-	uint8_t tl0_shift;
-	uint8_t tl0_highest; /* out */
-	bool tl0_known;
+	struct rewrite_ids ids;
 };
 
 /* first_seq, first_ts, first_picture_id: what the first packet gets. */

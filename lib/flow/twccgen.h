@@ -26,7 +26,7 @@ void twccgen_free(struct twccgen *t);
 void twccgen_packet(struct twccgen *t, uint16_t seq, uint64_t arrival_ns);
 uint64_t twccgen_deadline(const struct twccgen *t);
 /* Appends one feedback packet to out if one is due, and returns 1; 0 if
- * none is. Call it until it is 0. -ENOMEM. */
+ * none is. Call it until it is not 1. -ENOMEM: that feedback is lost. */
 int twccgen_take(struct twccgen *t, uint32_t sender_ssrc, uint32_t media_ssrc,
 	uint64_t now_ns, struct buf *out);
 
