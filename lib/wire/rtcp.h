@@ -7,8 +7,8 @@
  * one packet to out; compose a compound by writing several. They return 0,
  * -EINVAL (too many items: nothing was appended) or -ENOMEM.
  * Bounds: an inner count or length is never believed beyond the bytes of
- * the packet it stands in. -EBADMSG is a lie among those, -ENOENT an index
- * behind the last item.
+ * the packet it stands in. -EBADMSG is a lie among those, or a packet of
+ * another type than the function's; -ENOENT is an index behind the last.
  */
 #ifndef RTCP_H
 #define RTCP_H
@@ -100,7 +100,9 @@ int rtcp_fb(const struct rtcp *r, struct rtcp_fb *out);
 /* NACK: fills seqs with at most max sequence numbers, in the packet's order,
  * and returns how many; whatever does not fit is left out. */
 size_t rtcp_nack(const struct rtcp_fb *fb, uint16_t *seqs, size_t max);
-/* seqs ascending (modulo 2^16), n >= 1; runs within 16 share an entry. */
+/* seqs ascending (modulo 2^16), 1 to RTCP_MAX_NACKS of them; those within
+ * 16 behind the first of an entry share it. */
+#define RTCP_MAX_NACKS 256
 int rtcp_write_nack(struct buf *out, uint32_t sender, uint32_t media,
 	const uint16_t *seqs, size_t n);
 
@@ -126,7 +128,7 @@ struct rtcp_twcc {
 	const uint8_t *delta;
 	const uint8_t *end;
 	uint16_t done;
-	uint8_t in_chunk;
+	uint16_t in_chunk;
 	int64_t now_us;
 };
 struct rtcp_twcc_status {
@@ -143,7 +145,8 @@ bool rtcp_twcc_next(struct rtcp_twcc *t, struct rtcp_twcc_status *out);
  * reports as many of the n as one packet can (a gap of more than 8 s between
  * two arrivals, or RTCP_TWCC_MAX_WRITE, ends it) and tells how many in
  * *taken; the caller goes on with the rest in a further feedback, with
- * fb_count + 1. n >= 1, and at least one packet must have arrived. */
+ * fb_count + 1. -EINVAL if none of the n has arrived. The reference wraps
+ * after 12 days. */
 #define RTCP_TWCC_MAX_WRITE 400 /* so that it fits an MTU */
 int rtcp_write_twcc(struct buf *out, uint32_t sender, uint32_t media,
 	uint8_t fb_count, uint16_t base_seq, const int64_t *at_us, size_t n,
