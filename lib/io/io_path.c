@@ -150,6 +150,26 @@ int io_file_read(const char *path, size_t max, bool secret, struct buf *out)
 	return err;
 }
 
+int io_config_read(char path[static 4096], size_t max, struct buf *out)
+{
+	const char *xdg = env_dir("XDG_CONFIG_HOME");
+	int err = str_copy(path, PATH_MAX_BYTES,
+		"/etc/confkit/confkit.conf");
+
+	if (!err)
+		err = io_file_read(path, max, false, out);
+	if (err != -ENOENT)
+		return err;
+	err = xdg ? join(path, PATH_MAX_BYTES, xdg, "/confkit/confkit.conf")
+		: join(path, PATH_MAX_BYTES, home(),
+			"/.config/confkit/confkit.conf");
+	if (!err)
+		err = io_file_read(path, max, false, out);
+	if (err == -ENOENT)
+		path[0] = 0;
+	return err;
+}
+
 int io_fd_read_all(int fd, size_t max, struct buf *out)
 {
 	int err = read_all(fd, max, out);

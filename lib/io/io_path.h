@@ -29,6 +29,10 @@ int io_mkdirs(const char *path, mode_t mode);
 /* Whole file; -EFBIG over max. secret refuses what others can read
  * (-EACCES). */
 int io_file_read(const char *path, size_t max, bool secret, struct buf *out);
+/* confkit.conf by its search: /etc/confkit/confkit.conf, else
+ * $XDG_CONFIG_HOME/confkit/confkit.conf (~/.config when unset). The first
+ * that exists is read; path is its name, or empty with -ENOENT. */
+int io_config_read(char path[static 4096], size_t max, struct buf *out);
 /* Written aside and renamed, synced. */
 int io_file_write(const char *path, mode_t mode, const void *p, size_t n);
 /* Reads fd to its end and closes it (for secrets given by descriptor). */

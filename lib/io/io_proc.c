@@ -152,6 +152,18 @@ void io_reaper_free(struct io_reaper *r)
 	free(r);
 }
 
+void io_std_fds(void)
+{
+	int fd;
+
+	/* The lowest free number is taken, so each pass fills one hole. */
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= 2);
+	if (fd > 2)
+		close(fd);
+}
+
 void io_ready(int fd)
 {
 	if (fd < 0)

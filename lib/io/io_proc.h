@@ -24,6 +24,10 @@ struct io_reaper *io_reaper_new(struct io_loop *l,
 	void (*cb)(void *arg, pid_t pid, int status), void *arg);
 void io_reaper_free(struct io_reaper *r);
 
+/* First in main: opens /dev/null on those of 0, 1 and 2 that are closed, so
+ * that no later descriptor is taken for one of them. */
+void io_std_fds(void);
+
 /* Writes one newline to fd and closes it; fd < 0 does nothing. */
 void io_ready(int fd);
 /* Stops the loop with code 0 at SIGTERM or SIGINT, and, if lifeline >= 0,
