@@ -1,0 +1,256 @@
+/* The HTTP server: listeners, dispatch, headers of every reply. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <strings.h>
+#include <unistd.h>
+#include "web_priv.h"
+
+#define TICK_MS   1000
+#define PING_TICKS 15
+
+static const struct {
+	const char *name, *value;
+} fixed_headers[] = {
+	{"X-Content-Type-Options", "nosniff"},
+	{"Referrer-Policy", "no-referrer"},
+	{"Permissions-Policy", "camera=(self), microphone=(self), "
+		"display-capture=(self), geolocation=(), payment=(), usb=(), "
+		"serial=(), hid=(), midi=(), browsing-topics=()"},
+	{"Cross-Origin-Opener-Policy", "same-origin"},
+	{"Cross-Origin-Embedder-Policy", "require-corp"},
+	{"Cross-Origin-Resource-Policy", "same-origin"},
+};
+
+void web_headers(struct web *w, struct evhttp_request *req)
+{
+	struct evkeyvalq *h = evhttp_request_get_output_headers(req);
+	const char *host = evhttp_find_header(
+		evhttp_request_get_input_headers(req), "Host");
+	char csp[640];
+
+	for (size_t i = 0; i < ARRAY_LEN(fixed_headers); i++)
+		evhttp_add_header(h, fixed_headers[i].name,
+			fixed_headers[i].value);
+	/* Older Safari does not count wss: as 'self'. */
+	snprintf(csp, sizeof(csp), "default-src 'none'; script-src 'self'; "
+		"style-src 'self'; img-src 'self' blob:; connect-src 'self'"
+		"%s%s%s; media-src blob:; base-uri 'none'; form-action 'none'; "
+		"frame-ancestors 'none'", host ? " " : "", !host ? "" :
+		w->tls ? "wss://" : "ws://", host ? host : "");
+	evhttp_add_header(h, "Content-Security-Policy", csp);
+	if (w->hsts && w->tls)
+		evhttp_add_header(h, "Strict-Transport-Security",
+			"max-age=31536000");
+}
+
+void web_reply(struct web *w, struct evhttp_request *req, int code,
+	const char *phrase, const char *text)
+{
+	struct evkeyvalq *h = evhttp_request_get_output_headers(req);
+	struct evbuffer *body = text ? evbuffer_new() : NULL;
+
+	if (body) {
+		evhttp_add_header(h, "Content-Type",
+			"text/plain; charset=utf-8");
+		if (evhttp_request_get_command(req) != EVHTTP_REQ_HEAD)
+			evbuffer_add(body, text, strlen(text));
+	}
+	if (!evhttp_find_header(h, "Cache-Control"))
+		evhttp_add_header(h, "Cache-Control", "no-store");
+	web_headers(w, req);
+	evhttp_send_reply(req, code, phrase, body);
+	if (body)
+		evbuffer_free(body);
+}
+
+/* Exactly one host that is one, but for HTTP/1.0, which may have none. */
+static bool host_fits(struct evhttp_request *req)
+{
+	struct evkeyvalq *in = evhttp_request_get_input_headers(req);
+	const struct evkeyval *kv;
+	int n = 0;
+
+	for (kv = in->tqh_first; kv; kv = kv->next.tqe_next)
+		if (!strcasecmp(kv->key, "Host")) {
+			if (!web_host_ok(kv->value))
+				return false;
+			n++;
+		}
+	return n == 1 || (n == 0 && req->major == 1 && req->minor == 0);
+}
+
+static void replied(struct evhttp_request *req, void *arg)
+{
+	(void)arg;
+	web_tls_deadline(evhttp_connection_get_bufferevent(
+		evhttp_request_get_connection(req)), WEB_REQUEST_MS);
+}
+
+static void dispatch(struct evhttp_request *req, void *arg)
+{
+	struct web *w = arg;
+	struct evhttp_connection *conn = evhttp_request_get_connection(req);
+	struct bufferevent *bev = evhttp_connection_get_bufferevent(conn);
+	enum evhttp_cmd_type method = evhttp_request_get_command(req);
+	const char *path = evhttp_uri_get_path(
+		evhttp_request_get_evhttp_uri(req));
+
+	if (w->tls && !bufferevent_openssl_get_ssl(bev)) {
+		/* Memory was short and evhttp made do without TLS. */
+		evhttp_connection_free(conn);
+		return;
+	}
+	web_tls_deadline(bev, WEB_REPLY_MS);
+	evhttp_request_set_on_complete_cb(req, replied, w);
+	if (!host_fits(req)) {
+		web_reply(w, req, 400, "Bad Request", "bad host\n");
+	} else if (method != EVHTTP_REQ_GET && method != EVHTTP_REQ_HEAD) {
+		evhttp_add_header(evhttp_request_get_output_headers(req),
+			"Allow", "GET, HEAD");
+		web_reply(w, req, 405, "Method Not Allowed", "GET or HEAD\n");
+	} else if (str_eq(path, "/ws")) {
+		web_ws_upgrade(w, req);
+	} else if (str_eq(path, "/healthz")) {
+		bool well = !w->ev.healthy || w->ev.healthy(w->arg);
+
+		web_reply(w, req, well ? 200 : 503, well ? "OK" :
+			"Service Unavailable", well ? "ok\n" : "not well\n");
+	} else {
+		web_file_send(w, req, path);
+	}
+}
+
+static struct bufferevent *new_bev(struct event_base *base, void *arg)
+{
+	struct web *w = arg;
+
+	return w->tls ? web_tls_bev(w, base) : bufferevent_socket_new(base,
+		-1, BEV_OPT_CLOSE_ON_FREE);
+}
+
+static void ticked(void *arg)
+{
+	struct web *w = arg;
+
+	io_timer_in(w->tick, TICK_MS);
+	for (int i = 0; i < w->n_listeners; i++)
+		evconnlistener_enable(w->listeners[i]);
+	if (++w->ticks % PING_TICKS == 0)
+		web_ws_ping_all(w);
+}
+
+/* Out of descriptors or memory: what waits stays in the backlog until the
+ * next tick, instead of turning the loop around it. */
+static void accept_failed(struct evconnlistener *l, void *arg)
+{
+	(void)arg; /* evhttp's own */
+	io_log(IO_WARN, "cannot accept connections: %s", strerror(errno));
+	evconnlistener_disable(l);
+}
+
+static int copy_origins(struct web *w, const char *const *list)
+{
+	size_t n = 0;
+
+	while (list && list[n])
+		n++;
+	w->origins = calloc(n + 1, sizeof(*w->origins));
+	if (!w->origins)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		if (!(w->origins[i] = strdup(list[i])))
+			return -ENOMEM;
+	return 0;
+}
+
+static int start(struct web *w, const struct web_config *c)
+{
+	w->http = evhttp_new(io_loop_base(w->loop));
+	w->tick = io_timer_new(w->loop, ticked, w);
+	if (!w->http || !w->tick || copy_origins(w, c->origins) < 0)
+		return -ENOMEM;
+	evhttp_set_max_headers_size(w->http, WEB_MAX_IN);
+	evhttp_set_max_body_size(w->http, WEB_MAX_IN);
+	evhttp_set_timeout(w->http, WEB_REQUEST_MS / 1000);
+	evhttp_set_default_content_type(w->http, NULL);
+	evhttp_set_allowed_methods(w->http, EVHTTP_REQ_GET | EVHTTP_REQ_POST |
+		EVHTTP_REQ_HEAD | EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE |
+		EVHTTP_REQ_OPTIONS | EVHTTP_REQ_PATCH);
+	evhttp_set_bevcb(w->http, new_bev, w);
+	evhttp_set_gencb(w->http, dispatch, w);
+	io_timer_in(w->tick, TICK_MS);
+	return 0;
+}
+
+struct web *web_new(struct io_loop *l, const struct web_config *c,
+	const struct web_events *ev, void *arg, char why[160])
+{
+	struct web *w = calloc(1, sizeof(*w));
+	int err = ENOMEM;
+
+	snprintf(why, 160, "out of memory");
+	if (!w)
+		return NULL;
+	w->loop = l;
+	w->ev = *ev;
+	w->arg = arg;
+	w->hsts = c->hsts;
+	list_init(&w->sockets);
+	w->www = open(c->www, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (w->www < 0) {
+		err = errno;
+		snprintf(why, 160, "cannot open folder '%s': %s", c->www,
+			strerror(err));
+		goto out;
+	}
+	if (c->cert && !(w->tls = web_tls_new(c->cert))) {
+		err = errno;
+		snprintf(why, 160, "cannot use the certificate for TLS");
+		goto out;
+	}
+	if (start(w, c) < 0)
+		goto out;
+	return w;
+out:
+	web_free(w);
+	errno = err;
+	return NULL;
+}
+
+int web_listen(struct web *w, int fd)
+{
+	struct evconnlistener *l;
+
+	if (w->n_listeners == WEB_LISTENERS)
+		return -ENOSPC;
+	if (io_nonblock(fd) < 0)
+		return -EBADF;
+	l = evconnlistener_new(io_loop_base(w->loop), NULL, NULL,
+		LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+	if (!l)
+		return -ENOMEM;
+	if (!evhttp_bind_listener(w->http, l)) {
+		evconnlistener_free(l);
+		return -ENOMEM;
+	}
+	evconnlistener_set_error_cb(l, accept_failed);
+	w->listeners[w->n_listeners++] = l;
+	return 0;
+}
+
+void web_free(struct web *w)
+{
+	if (!w)
+		return;
+	web_ws_free_all(w);
+	if (w->http)
+		evhttp_free(w->http);
+	io_timer_free(w->tick);
+	SSL_CTX_free(w->tls);
+	for (size_t i = 0; w->origins && w->origins[i]; i++)
+		free(w->origins[i]);
+	free(w->origins);
+	if (w->www >= 0)
+		close(w->www);
+	free(w);
+}

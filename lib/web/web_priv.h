@@ -1,0 +1,72 @@
+/* Shared by web's own files. */
+#ifndef WEB_PRIV_H
+#define WEB_PRIV_H
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/bufferevent_ssl.h>
+#include <event2/http.h>
+#include <event2/http_struct.h>
+#include <event2/keyvalq_struct.h>
+#include <event2/listener.h>
+#include <openssl/ssl.h>
+
+#include "base.h"
+#include "crypt.h"
+#include "io.h"
+#include "web.h"
+
+#define WEB_LISTENERS    16
+#define WEB_REQUEST_MS   10000
+#define WEB_REPLY_MS     60000
+#define WEB_MAX_IN       65536
+
+struct web {
+	struct io_loop *loop;
+	struct evhttp *http;
+	SSL_CTX *tls;          /* NULL for plain HTTP */
+	int www;               /* descriptor of the folder */
+	bool hsts;
+	char **origins;        /* NULL-ended */
+	struct web_events ev;
+	void *arg;
+	struct evconnlistener *listeners[WEB_LISTENERS];
+	int n_listeners;
+	struct io_timer *tick;   /* each second */
+	unsigned ticks;
+	struct list sockets;     /* struct web_ws.link */
+};
+
+/* web_tls.c: NULL with ENOMEM or EINVAL. */
+SSL_CTX *web_tls_new(const struct cert *cert);
+struct bufferevent *web_tls_bev(struct web *w, struct event_base *base);
+/* Moves the deadline of bev's connection; 0 lifts it. No-op without TLS. */
+void web_tls_deadline(struct bufferevent *bev, uint64_t in_ms);
+
+/* web_file.c */
+void web_file_send(struct web *w, struct evhttp_request *req,
+	const char *path);
+/* The file's path below www for a URL's path, or -ENOENT. */
+int web_path(char *out, size_t cap, const char *url_path);
+const char *web_mime(const char *name);
+
+/* web_origin.c */
+/* Whether a Host header's value is a host with an optional port. */
+bool web_host_ok(const char *host);
+/* RFC 6454: our own scheme and the request's own host, or one of list. */
+bool web_origin_ok(const char *origin, const char *host, bool tls,
+	char *const *list);
+/* Whether a comma-separated header holds token, whatever its case. */
+bool web_has_token(const char *value, const char *token);
+
+/* web.c: sends a reply of plain text, or an empty one if text is NULL. */
+void web_reply(struct web *w, struct evhttp_request *req, int code,
+	const char *phrase, const char *text);
+void web_headers(struct web *w, struct evhttp_request *req);
+
+/* web_ws.c: answers an upgrade request at /ws and takes it over. */
+void web_ws_upgrade(struct web *w, struct evhttp_request *req);
+void web_ws_ping_all(struct web *w);
+void web_ws_free_all(struct web *w);
+
+#endif
