@@ -95,7 +95,8 @@ static int configure(SSL_CTX *s, const struct cert *c)
 	SSL_CTX_set_verify(s, SSL_VERIFY_PEER |
 		SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
 	return SSL_CTX_set_min_proto_version(s, DTLS1_2_VERSION) == 1 &&
-		SSL_CTX_set_cipher_list(s, "ECDHE+AESGCM:ECDHE+CHACHA20") == 1 &&
+		SSL_CTX_set_cipher_list(s,
+			"ECDHE+AESGCM:ECDHE+CHACHA20") == 1 &&
 		SSL_CTX_set1_groups_list(s, "X25519:P-256:P-384") == 1 &&
 		SSL_CTX_use_certificate(s, cert_x509(c)) == 1 &&
 		SSL_CTX_use_PrivateKey(s, cert_pkey(c)) == 1 &&
@@ -276,11 +277,21 @@ bool dtls_is_datagram(const uint8_t *p, size_t n)
 	return n >= RECORD_HEADER && p[0] >= 20 && p[0] <= 63;
 }
 
+/* A fragment of a ClientHello in the clear. Until one comes a server looks
+ * at nothing else, or a stray alert would end what has not begun. */
+static bool is_hello(const uint8_t *p, size_t n)
+{
+	return n > RECORD_HEADER && p[0] == SSL3_RT_HANDSHAKE &&
+		!be16(p + 3) && p[RECORD_HEADER] == SSL3_MT_CLIENT_HELLO;
+}
+
 int dtls_input(struct dtls *d, const uint8_t *p, size_t n, uint64_t now_ns)
 {
 	if (is_over(d))
 		return -EPROTO;
 	if (!dtls_is_datagram(p, n) || n > INPUT_MAX)
+		return 0;
+	if (!d->begun && !is_hello(p, n))
 		return 0;
 	begin(d, now_ns);
 	/* A memory BIO forgets where datagrams end, so there is never more
