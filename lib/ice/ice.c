@@ -20,11 +20,9 @@ static bool cred_ok(const char *s, size_t min, size_t max)
 
 uint64_t ice_draw(struct ice *ice)
 {
-	ice->drawn++;
-	return siphash(ice->seed[0], ice->seed[1], &ice->drawn,
-		sizeof(ice->drawn)) ^
-		siphash(ice->seed[2], ice->seed[3], &ice->drawn,
-			sizeof(ice->drawn));
+	uint64_t in[3] = { ++ice->drawn, ice->seed[2], ice->seed[3] };
+
+	return siphash(ice->seed[0], ice->seed[1], in, sizeof(in));
 }
 
 struct ice *ice_new(const struct ice_config *c)

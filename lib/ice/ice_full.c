@@ -18,13 +18,16 @@ static void rest(struct pair *p, enum phase phase)
 void ice_switch_role(struct ice *ice)
 {
 	ice->controlling = !ice->controlling;
-	ice->tie_breaker = ice_draw(ice);
 	if (ice->nominating) {
 		rest(ice->nominating, PAIR_VALID);
 		ice->nominating = NULL;
 	}
-	for (unsigned i = 0; i < ice->pair_count; i++)
+	/* What is sent from now on says the new role: no repetition of a
+	 * request that said the old one. */
+	for (unsigned i = 0; i < ice->pair_count; i++) {
+		ice->pairs[i].fresh = true;
 		ice_pair_rank(ice, &ice->pairs[i]);
+	}
 }
 
 /* 0.8 to 1.2 times what is given (RFC 7675 section 5.1). */
@@ -60,23 +63,20 @@ static void settle(struct ice *ice, struct pair *sel, uint64_t now_ns)
 
 static void nominate(struct ice *ice, struct pair *p, uint64_t now_ns)
 {
-	if (ice->nominating)
-		return;
 	ice->nominating = p;
+	p->tries = 0;
 	p->phase = PAIR_NOMINATING;
 	p->fresh = true;
 	p->triggered = true;
 	p->due_ns = now_ns;
 }
 
-/* Nobody answers the nomination: let another pair that works have it. */
-static void nominate_next(struct ice *ice, uint64_t now_ns)
+/* The best pair that works, also one that did before we had the role. */
+static void nominate_best(struct ice *ice, uint64_t now_ns)
 {
-	struct pair *failed = ice->nominating, *best = NULL;
+	struct pair *best = NULL;
 
-	ice->nominating = NULL;
-	wait_check(failed, now_ns + RTO_MAX_NS);
-	for (unsigned i = 0; i < ice->pair_count; i++) {
+	for (unsigned i = 0; i < ice->pair_count && !ice->nominating; i++) {
 		struct pair *p = &ice->pairs[i];
 
 		if (p->phase == PAIR_VALID && p != ice->selected &&
@@ -85,6 +85,13 @@ static void nominate_next(struct ice *ice, uint64_t now_ns)
 	}
 	if (best)
 		nominate(ice, best, now_ns);
+}
+
+/* Nobody answers the nomination: let another pair have it. */
+static void give_up_nomination(struct ice *ice, uint64_t now_ns)
+{
+	wait_check(ice->nominating, now_ns + RTO_MAX_NS);
+	ice->nominating = NULL;
 }
 
 /* The selected pair has fallen silent: look for another way. */
@@ -127,8 +134,10 @@ static void handle_error(struct ice *ice, const struct stun *m,
 {
 	if (m->error_code == 487) {
 		ice->stats.conflicts++;
-		if (req->controlling == ice->controlling)
+		if (req->controlling == ice->controlling) {
 			ice_switch_role(ice);
+			ice->tie_breaker = ice_draw(ice);
+		}
 		wait_check(p, now_ns);
 		p->triggered = true;
 		return;
@@ -136,7 +145,7 @@ static void handle_error(struct ice *ice, const struct stun *m,
 	/* Anything else may pass (the other side is not set up yet): try
 	 * again. A selected pair is judged by its silence alone. */
 	if (p == ice->nominating)
-		nominate_next(ice, now_ns);
+		give_up_nomination(ice, now_ns);
 	else if (p != ice->selected)
 		wait_check(p, now_ns + RTO_MAX_NS);
 }
@@ -163,10 +172,12 @@ void ice_full_response(struct ice *ice, const struct stun *m,
 		return;
 	}
 	rest(p, PAIR_VALID);
-	if (ice->controlling && searching)
-		nominate(ice, p, now_ns);
-	else if (!ice->controlling && p->nominated)
+	if (ice->controlling)
+		return;
+	if (p->nominated)
 		settle(ice, p, now_ns);
+	else
+		p->due_ns = now_ns + UNCHOSEN_NS;
 }
 
 static struct pair *next_due(struct ice *ice, uint64_t now_ns)
@@ -206,7 +217,7 @@ static void schedule(struct ice *ice, struct pair *p, uint64_t now_ns)
 	if (p->phase == PAIR_VALID) {
 		p->fresh = true;
 		p->due_ns = p == ice->selected ?
-			consent_due(ice, now_ns) : ICE_NEVER;
+			consent_due(ice, now_ns) : now_ns + UNCHOSEN_NS;
 		return;
 	}
 	if (p->phase == PAIR_WAITING)
@@ -223,14 +234,13 @@ bool ice_full_poll(struct ice *ice, uint64_t now_ns,
 	struct pair *p;
 	struct request *req;
 
-	if (now_ns < ice->pace_ns)
-		return false;
+	p = ice->nominating;
+	if (p && p->due_ns <= now_ns && p->tries >= NOMINATE_TRIES)
+		give_up_nomination(ice, now_ns);
+	if (ice->controlling && ice->state != ICE_CONNECTED)
+		nominate_best(ice, now_ns);
 	p = next_due(ice, now_ns);
-	if (p && p == ice->nominating && p->tries >= NOMINATE_TRIES) {
-		nominate_next(ice, now_ns);
-		p = next_due(ice, now_ns);
-	}
-	if (!p)
+	if (!p || now_ns < ice->pace_ns)
 		return false;
 	if (p->fresh || p->req_count == 0)
 		req = new_request(ice, p);

@@ -8,12 +8,15 @@
 
 #define PACE_NS         (5 * NS_PER_MS)   /* Ta, RFC 8445 section 14.2 */
 #define RTO_FIRST_NS    (250 * NS_PER_MS)
-#define RTO_MAX_NS      (1600 * NS_PER_MS)
-#define NOMINATE_TRIES  6
+#define RTO_MAX_NS      (500 * NS_PER_MS)
+#define NOMINATE_TRIES  12
 /* RFC 7675 asks for consent each 5 s; more often, a dead path is noticed
  * while a person still waits. */
 #define CONSENT_EACH_NS (2 * NS_PER_S)
 #define CONSENT_FAST_NS (500 * NS_PER_MS)
+/* A controlled agent asks again on a pair that works but is not chosen: were
+ * both sides controlled by a mishap, this shows it. */
+#define UNCHOSEN_NS     (1000 * NS_PER_MS)
 #define TIDS            4 /* requests of one pair whose answers count */
 
 enum phase {
