@@ -35,7 +35,7 @@
 #define MEET_AWAY_MS       60000 /* a seat is kept this long */
 #define MEET_EMPTY_MS      600000
 #define MEET_LINK_TTL_MS   86400000
-#define MEET_PAGE          200   /* users in one answer */
+#define MEET_PAGE          200   /* users or links in one answer */
 #define MEET_NEVER         UINT64_MAX
 #define MEET_RANDOM        32    /* bytes for one decision */
 
@@ -159,10 +159,10 @@ uint64_t meet_deadline(const struct meet *m);
 json_t *meet_info_json(const struct meet *m);  /* meeting.show */
 json_t *meet_get_json(const struct meet *m, const char *key);
 json_t *meet_user_json(const struct meet *m, const char *user);
-/* At most MEET_PAGE users behind the user after (NULL: from the first);
- * *more tells whether others follow. */
+/* At most MEET_PAGE users (links) behind the one named after (NULL: from the
+ * first; none when there is no such); *more tells whether others follow. */
 json_t *meet_users_json(const struct meet *m, const char *after, bool *more);
-json_t *meet_links_json(const struct meet *m);
+json_t *meet_links_json(const struct meet *m, const char *after, bool *more);
 /* The newest kept chat events that this reader may see, oldest first, in
  * all at most max_bytes as printed. */
 json_t *meet_chat_json(const struct meet *m, unsigned standing,
