@@ -15,6 +15,10 @@ FUZZ_SECONDS ?= 60
 
 mod_of = $(firstword $(subst -, ,$1))
 
+# Tests that include oom.h have their allocations go by way of it.
+OOM_SRC := $(if $(UNIT_SRC),$(shell grep -l '"oom\.h"' $(UNIT_SRC)))
+OOM_LD  := $(addprefix -Xlinker --wrap=,malloc calloc realloc strdup strndup)
+
 # 'test_rules NAME SOURCE-DIR LIBS'
 define test_rules
 $B/test/$1: tests/$2/$1.c $(call archives,$(call mod_of,$1))
@@ -23,13 +27,15 @@ $B/test/$1: tests/$2/$1.c $(call archives,$(call mod_of,$1))
 	$$(Q)$$(CC) $$(filter-out -fsanitize=fuzzer-no-link,$$(ALLFLAGS)) \
 	  -MF $B/obj/tests/$1.d $(call quotes,$(call mod_of,$1)) \
 	  $(foreach m,$($(call mod_of,$1)_CLOSURE),-iquote lib/$m) \
-	  $(if $(filter fuzz,$2),-fsanitize=fuzzer) -o $$@ $$< \
+	  $(if $(filter fuzz,$2),-fsanitize=fuzzer) \
+	  $(if $(filter tests/unit/$1.c,$(OOM_SRC)),$(OOM_LD)) -o $$@ $$< \
 	  $$(filter %.a,$$^) $$(call libs,$($(call mod_of,$1)_LINKS)) $3 -lm
 endef
+ifndef FUZZ
 $(foreach t,$(UNIT_SRC:tests/unit/%.c=%),$(eval $(call \
   test_rules,$t,unit,-lcmocka)))
 $(foreach t,$(PROG_SRC:tests/prog/%.c=%),$(eval $(call test_rules,$t,prog,)))
-ifdef FUZZ
+else
 $(foreach t,$(FUZZ_SRC:tests/fuzz/%.c=%),$(eval $(call test_rules,$t,fuzz,)))
 fuzz-bin: $(FUZZ_SRC:tests/fuzz/%.c=$B/test/%)
 endif
