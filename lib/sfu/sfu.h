@@ -49,8 +49,6 @@ bool sfu_source_is_video(enum sfu_source s);
  * relay forwards h if it is there, else the first that is. */
 enum sfu_layer { SFU_LAYER_Q, SFU_LAYER_H, SFU_LAYER_F };
 
-enum sfu_direction { SFU_PUBLISH, SFU_SUBSCRIBE };
-
 /* Slot i is m-line i of the subscribe offer: 3 mic, 4 cam, 1 screen, 1
  * screen-audio, and from SFU_SLOTS_FEW on the other 21 cameras. */
 #define SFU_AUDIO_SLOTS   3u
@@ -62,6 +60,8 @@ enum sfu_source sfu_slot_source(unsigned slot);
 
 struct sfu;
 struct sfu_transport;
+
+#include "sfu_look.h"
 
 struct sfu_packet {
 	uint16_t seq;
@@ -190,39 +190,5 @@ void sfu_keyframe_lost(struct sfu *s, struct sfu_transport *t,
 /* Timers: call at the deadline or later. UINT64_MAX: nothing to do. */
 uint64_t sfu_deadline(const struct sfu *s);
 void sfu_tick(struct sfu *s, uint64_t now_ns);
-
-/* ---- looking, in callbacks too ---- */
-
-enum sfu_drop {
-	SFU_DROP_UNGRANTED, /* its source is not allowed */
-	SFU_DROP_MUTED,
-	SFU_DROP_MALFORMED, /* VP8 descriptor, or too long */
-	SFU_DROP_LAYER,     /* a layer that is not forwarded */
-	SFU_DROP_PROBE,     /* no payload */
-	SFU_DROP_STALE,     /* refused by a slot: duplicate, too old */
-	SFU_DROPS
-};
-const char *sfu_drop_name(enum sfu_drop d); /* "ungranted" … */
-struct sfu_stats {
-	uint64_t packets_in, bytes_in;   /* payload */
-	uint64_t packets_out, bytes_out; /* handed to send */
-	uint64_t keyframes_asked;
-	uint64_t rooms, endpoints, transports, tracks; /* now */
-	uint64_t dropped[SFU_DROPS];
-};
-const struct sfu_stats *sfu_stats(const struct sfu *s);
-
-/* All that is held, for relay.list and the hello: room, then each of its
- * endpoints, each followed by its transports. version grows with every
- * change of what is listed. Any of them may be NULL. */
-struct sfu_lister {
-	void (*room)(void *arg, const char *room, uint64_t epoch,
-		uint64_t version);
-	void (*endpoint)(void *arg, const char *endpoint,
-		const struct sfu_grant *g);
-	void (*transport)(void *arg, const char *id, enum sfu_direction d,
-		bool ready, void *user);
-};
-void sfu_list(const struct sfu *s, const struct sfu_lister *l, void *arg);
 
 #endif
