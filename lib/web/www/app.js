@@ -1,0 +1,272 @@
+/* app - one person's way through one meeting: the join page, the room, the
+ * page after it; and what keeps the three parts together: control (the
+ * server), model (what is known), me (own microphone, camera, screen). */
+import { Control } from './control.js';
+import { Model } from './model.js';
+import { Me } from './me.js';
+import { t } from './i18n.js';
+
+const LOST_MS = 60000;
+/* Refusals that have a sentence of their own: data.reason of the error. */
+const REFUSALS = ['expired', 'revoked', 'foreign', 'full', 'kicked', 'ended',
+	'replaced'];
+
+export class App {
+	model = new Model();
+	control = null;
+	view = null;
+	hello = null;
+	online = true;
+	/* 'join', 'joining', 'room' or 'gone' */
+	stage = 'join';
+	#pages; #key; #lostTimer = 0;
+
+	/* `pages` shows join(app), wait(app), room(app), gone(app, why, detail);
+	 * each (or its promise) has update(what). */
+	constructor(meeting, pages) {
+		this.id = meeting;
+		this.#pages = pages;
+		this.#key = `confkit.seat.${meeting}`;
+		this.seat = JSON.parse(sessionStorage.getItem(this.#key)) ?? {};
+		const raw = new URLSearchParams(location.search).get('raw') === '1';
+		this.me = new Me(this, raw);
+	}
+
+	keep(change) {
+		Object.assign(this.seat, change);
+		sessionStorage.setItem(this.#key, JSON.stringify(this.seat));
+	}
+
+	get name() {
+		if (this.hello?.name_locked) return this.hello.name;
+		return this.seat.name || this.hello?.name
+			|| localStorage.getItem('confkit.name') || t('guest');
+	}
+
+	/* The token stays in the address until it has been exchanged, so that
+	 * a reload before that works as well as one after. */
+	start(token) {
+		if (!token && !this.seat.session) return this.gone('nolink');
+		if (token) this.keep({ joined: false });
+		this.#show(this.seat.joined ? 'wait' : 'join');
+		this.#connect(token ? { token } : { session: this.seat.session });
+		this.me.askDevices();
+	}
+
+	#connect(who) {
+		const url = new URL('../ws', location.href);
+		url.protocol = url.protocol.replace('http', 'ws');
+		url.search = url.hash = '';
+		this.control?.stop();
+		this.control = new Control(url.href, who, {
+			up: hello => this.#up(hello),
+			down: () => this.#down(),
+			refused: error => this.#refused(error),
+			event: event => this.#event(event),
+		});
+		this.control.start();
+	}
+
+	#show(page, ...more) {
+		this.view?.close?.();
+		this.view = null;
+		const shown = Symbol(page);
+		this.#shown = shown;
+		return Promise.resolve(this.#pages[page](this, ...more))
+			.then(view => {
+				/* A page that came too late is taken away again. */
+				if (this.#shown !== shown) return view.close?.();
+				this.view = view;
+				view.update('all');
+			});
+	}
+	#shown = null;
+
+	changed(what) { this.view?.update(what); }
+
+	call(method, params) { return this.control.call(method, params); }
+
+	/* Shows why a command was refused; never swallows it. */
+	fail(error) {
+		this.view?.failed?.(error.kind === 'unavailable' ? t('not_now')
+			: t('refused', { reason: error.message }));
+	}
+
+	#up(hello) {
+		this.hello = hello;
+		if (hello.session) this.keep({ session: hello.session });
+		if (location.hash)
+			history.replaceState(null, '', location.pathname
+				+ location.search);
+		this.online = true;
+		if (this.stage === 'room') this.#resume(hello);
+		else if (this.stage === 'joining'
+			|| (this.seat.joined && hello.joined)) this.join(this.name);
+		else if (this.seat.joined) {
+			this.keep({ joined: false });
+			this.#show('join');
+		}
+		this.changed('hello');
+	}
+
+	#down() {
+		this.online = false;
+		this.changed('online');
+	}
+
+	#refused(error) {
+		if (this.stage === 'gone') return;
+		const why = error.data?.reason;
+		sessionStorage.removeItem(this.#key);
+		this.gone(REFUSALS.includes(why) ? why : 'refused', error.message);
+	}
+
+	/* Everything that can go out at the press goes out at the press. */
+	async join(name) {
+		this.stage = 'joining';
+		this.keep({ name: name.trim() });
+		this.changed('stage');
+		if (!this.control.up) return;
+		const joined = this.call('user.join', { name: this.name });
+		this.me.publish();
+		try {
+			await this.#enter(await joined);
+		} catch (error) {
+			this.me.media?.close();
+			if (error.later && !this.control.up) return;
+			this.stage = 'join';
+			this.changed('stage');
+			if (error.data?.reason === 'full') this.view?.failed(t('full'));
+			else this.fail(error);
+		}
+	}
+
+	async #enter(snap) {
+		this.model.reset(snap);
+		this.stage = 'room';
+		this.keep({ joined: true, name: this.model.self.name });
+		this.call('events.follow', { since: snap.seq }).catch(() => {});
+		await this.me.mediaReady;
+		this.me.media.subscribe();
+		this.me.syncMute();
+		await this.#show('room');
+	}
+
+	/* Back after a loss: what was missed is replayed, what was not sent is
+	 * sent. When the seat was lost meanwhile, take a new one. */
+	async #resume(hello) {
+		try {
+			const snap = await this.call('user.join',
+				hello.joined ? {} : { name: this.seat.name });
+			const same = hello.joined && snap.user.user === this.model.me;
+			if (same) this.model.mergeChat(snap.chat);
+			else this.model.reset(snap);
+			this.call('events.follow', { since: this.model.seq })
+				.catch(() => {});
+			this.me.syncMute(true);
+			this.resend();
+			await this.me.media.check();
+		} catch (error) {
+			if (!error.later && this.control.up) this.#refused(error);
+		}
+		this.changed('all');
+	}
+
+	#event(event) {
+		if (this.stage !== 'room') return;
+		if (!event.seq && event.type !== 'talk.level')
+			return this.me.media.handle(event);
+		if (event.type === 'talk.level') {
+			this.view?.levels?.(event.data.levels);
+			return;
+		}
+		const before = this.model.users.get(event.data?.user);
+		const what = this.model.apply(event);
+		if (what === 'gone') return this.#ended(event);
+		if (!what) return;
+		this.me.follow(event);
+		this.view?.happened?.(event, before);
+		this.changed(what);
+	}
+
+	#ended({ type, data }) {
+		if (type === 'user.kicked') {
+			sessionStorage.removeItem(this.#key);
+			return this.gone('kicked', data.reason);
+		}
+		if (type === 'meeting.ended') return this.gone('ended', data.reason);
+		/* Our seat timed out while we were away: take it again. */
+		if (data.reason === 'timeout') return this.#resume({ joined: false });
+		this.gone('left');
+	}
+
+	/* Chat: shown at once, marked until the log has it. */
+	say(text, to = '') {
+		const row = this.model.saying(text, to, Date.now());
+		this.changed('chat');
+		this.#send(row);
+	}
+
+	async #send(row) {
+		row.state = 'pending';
+		if (!this.control.up) return;
+		try {
+			const { seq } = await this.call('chat.say',
+				{ text: row.text, ...(row.to && { to: row.to }) });
+			row.seq ??= seq;
+			row.state = '';
+		} catch (error) {
+			/* Lost on the way: resend() decides after the replay. */
+			if (!this.control.up || row.seq) return;
+			row.state = 'failed';
+			row.why = error.kind === 'timeout' ? '' : error.message;
+		}
+		this.changed('chat');
+	}
+
+	retry(row) {
+		this.#send(row);
+		this.changed('chat');
+	}
+
+	resend() {
+		for (const row of this.model.chat)
+			if (row.state === 'pending') this.#send(row);
+	}
+
+	/* Sound and video gone for a minute: an honest end with a next step. */
+	mediaState(state) {
+		if (state !== 'lost') {
+			clearTimeout(this.#lostTimer);
+			this.#lostTimer = 0;
+		} else this.#lostTimer ||= setTimeout(() => this.gone('lost'),
+			LOST_MS);
+		this.changed('media');
+	}
+
+	async leave() {
+		const told = this.control.up
+			? this.call('user.leave', {}).catch(() => {}) : null;
+		this.gone('left', '', told);
+	}
+
+	gone(why, detail = '', told = null) {
+		this.stage = 'gone';
+		clearTimeout(this.#lostTimer);
+		this.#lostTimer = 0;
+		if (this.seat.session) this.keep({ joined: false });
+		this.me.close();
+		const { control } = this;
+		Promise.race([told, new Promise(done => setTimeout(done, 1000))])
+			.then(() => control?.stop());
+		return this.#show('gone', why, detail);
+	}
+
+	/* Back into the room, with the devices as they were. */
+	rejoin() {
+		this.model = new Model();
+		this.stage = 'joining';
+		this.#connect({ session: this.seat.session });
+		this.me.askDevices(this.seat);
+	}
+}

@@ -1,0 +1,338 @@
+/* room - the meeting itself: stage, one control bar, at most one panel, and
+ * what lies over the stage for a moment. */
+import { bdi, children, el, icon, plain, setText } from './dom.js';
+import { Bar } from './bar.js';
+import { Chat } from './chat.js';
+import { canChooseSpeaker, meter } from './devices.js';
+import { t, tn } from './i18n.js';
+import { onKeys } from './keys.js';
+import { phone } from './menu.js';
+import { Announcer, Banner, Toasts } from './notices.js';
+import { People, copy, inviteLink } from './people.js';
+import { Stage } from './stage.js';
+
+/* Three voices and the sound of a shared screen. */
+const SOUNDS = 4;
+const PENDING_MS = 150;
+const MANY = 10;
+const SPOKEN = 200;
+const SPEECH_DB = -45;
+
+class Room {
+	panel = null;
+	#app; #sounds; #busy = new WeakSet(); #joined = []; #clock = 0;
+	#opener = null; #metered = null; #stopMeter = null; #unkey = null;
+
+	constructor(app) {
+		this.#app = app;
+		this.toasts = new Toasts();
+		this.announcer = new Announcer();
+		this.banner = new Banner(() => this.#tryNow());
+		this.stage = new Stage(app, {
+			invite: this.#invite(),
+			open: (user, anchor) => this.people.menu(user, anchor),
+			people: () => this.show('people'),
+			stopShare: () => app.me.stopShare(),
+		});
+		this.people = new People(app, {
+			pin: user => this.stage.togglePin(user),
+			pinned: () => this.stage.pinned,
+			write: user => this.#write(user),
+			press: (button, fn) => this.press(button, fn),
+		});
+		this.chat = new Chat(app);
+		this.panels = { chat: this.chat, people: this.people };
+		this.bar = new Bar(app, this);
+		this.#sounds = Array.from({ length: SOUNDS },
+			() => el('audio', { autoplay: true }));
+		this.#frame();
+		this.#unkey = onKeys(this);
+		this.#clock = setInterval(() => this.#tick(), 1000);
+		this.slots();
+	}
+
+	get app() { return this.#app; }
+
+	#frame() {
+		this.title = el('h1.hide');
+		this.main = el('main', {}, this.title, this.stage.node,
+			this.banner.node, this.toasts.node);
+		this.heading = el('h2', { tabindex: '-1' });
+		this.count = el('span.count');
+		this.tools = el('span');
+		this.body = el('div.body');
+		this.aside = el('aside.panel', { hidden: true }, el('header', {},
+			this.heading, this.count, this.tools, el('button.quiet.bare', {
+				'aria-label': t('close'), title: t('close'),
+				onclick: () => this.show(null) }, icon('x', 20))),
+		this.body);
+		this.root = el('div.room', {},
+			el('a.skip', { href: '#bar' }, t('skip')),
+			this.bar.header, this.main, this.bar.node, this.aside,
+			this.announcer.polite, this.announcer.assert, this.#sounds);
+		this.nodes = [this.root];
+	}
+
+	#invite() {
+		this.link = el('input', { readonly: true, 'aria-label':
+			t('invite_link'), onfocus: () => this.link.select() });
+		this.copy = el('button.primary', { onclick: () =>
+			this.press(this.copy, () => copy(this.copy, this.link.value)) },
+		icon('link', 20), el('span', {}, t('copy_link')));
+		this.linkRow = el('div.copy', { hidden: true }, this.link, this.copy);
+		this.inviteText = el('p.soft');
+		return el('div.invite', {}, el('h2', {}, t('first_here')),
+			this.inviteText, this.linkRow);
+	}
+
+	/* The link is asked for once, and only when somebody is alone. */
+	async #fillInvite() {
+		const { model } = this.#app;
+		if (model.users.size !== 1 || this.asked) return;
+		this.asked = true;
+		setText(this.inviteText, t(model.moderator ? 'send_link'
+			: 'others_come'));
+		try {
+			this.link.value = await inviteLink(this.#app);
+		} catch { this.asked = false; }
+		this.linkRow.hidden = !this.link.value;
+	}
+
+	shown() { this.title.focus(); }
+
+	close() {
+		clearInterval(this.#clock);
+		this.#unkey();
+		this.#stopMeter?.();
+		this.stage.close();
+		for (const sound of this.#sounds) sound.srcObject = null;
+		for (const dialog of document.querySelectorAll('dialog'))
+			dialog.close();
+	}
+
+	update(what) {
+		const { model, me, online } = this.#app;
+		const name = model.meeting.name ?? '';
+		document.title = `${name} - confkit`;
+		setText(this.title, name);
+		this.main.setAttribute('aria-label', name);
+		const media = me.media?.state ?? 'connecting';
+		this.banner.set(media === 'lost' ? 'media'
+			: online ? '' : 'control');
+		this.root.classList.toggle('lost', media === 'lost');
+		if (what !== 'chat') this.stage.update();
+		this.people.update();
+		this.chat.update();
+		this.bar.update();
+		this.#level();
+		this.#head();
+		this.#fillInvite();
+	}
+
+	#head() {
+		const panel = this.panel && this.panels[this.panel];
+		if (!panel) return;
+		setText(this.heading, t(panel.word));
+		setText(this.count, panel.count ? String(panel.count) : '');
+		children(this.tools, panel.tools ?? []);
+	}
+
+	#tick() {
+		this.bar.time(Date.now());
+		if (this.#metered) return;
+		this.bar.level(0);
+	}
+
+	/* One's own level, in the bar and for the ring. */
+	#level() {
+		const { me, model } = this.#app;
+		const { mic } = me.devices;
+		const track = me.speaking ? mic : null;
+		if (track === this.#metered) return;
+		this.#stopMeter?.();
+		this.#metered = track;
+		this.bar.level(0);
+		this.#stopMeter = track && meter(track, (level, db) => {
+			this.bar.level(level);
+			if (db > SPEECH_DB)
+				this.stage.levels([{ user: model.me, level: -db }]);
+		});
+	}
+
+	levels(levels) {
+		const { model } = this.#app;
+		this.stage.levels(levels.filter(l => l.user !== model.me));
+	}
+
+	slot(slot) {
+		if (slot.kind === 'video') return this.stage.slot(slot);
+		this.#listen();
+	}
+
+	slots() {
+		this.#listen();
+		this.stage.slots();
+	}
+
+	#listen() {
+		const heard = this.#app.me.media?.slots
+			.filter(s => s.kind === 'audio') ?? [];
+		this.#sounds.forEach((sound, i) => {
+			const stream = heard[i]?.stream ?? null;
+			if (sound.srcObject === stream) return;
+			sound.srcObject = stream;
+			if (stream) this.#play(sound);
+		});
+	}
+
+	async #play(sound) {
+		const sink = this.#app.me.devices.speaker();
+		if (sink && canChooseSpeaker)
+			await sound.setSinkId(sink).catch(() => {});
+		try {
+			await sound.play();
+		} catch (error) {
+			if (error.name === 'NotAllowedError') this.toasts.show({
+				key: 'sound', icon: 'spk', title: t('sound_paused'),
+				stays: true, action: { word: t('hear'),
+					run: () => this.#sounds.forEach(s => s.play()) } });
+		}
+	}
+
+	/* After another speaker was chosen. */
+	speaker() { for (const sound of this.#sounds) this.#play(sound); }
+
+	#tryNow() {
+		this.#app.control.retry();
+		this.#app.me.media?.restart();
+	}
+
+	/* Runs a command of a button: busy after a moment, a second press is
+	 * ignored, and a failure is said in words and marked until the next
+	 * press. `fn` resolves with '' or the key of a sentence. */
+	async press(button, fn) {
+		if (this.#busy.has(button)) return;
+		this.#busy.add(button);
+		button.classList.remove('failed');
+		const timer = setTimeout(() =>
+			button.setAttribute('aria-busy', 'true'), PENDING_MS);
+		try {
+			const problem = await fn();
+			if (typeof problem === 'string' && problem) {
+				if (problem !== 'held_hand') button.classList.add('failed');
+				this.#problem(t(problem), () => this.press(button, fn),
+					problem === 'held_hand');
+			}
+		} catch (error) {
+			button.classList.add('failed');
+			this.#app.fail(error);
+		}
+		clearTimeout(timer);
+		button.removeAttribute('aria-busy');
+		this.#busy.delete(button);
+	}
+
+	#problem(title, again, final) {
+		this.announcer.say(title, true);
+		this.toasts.show({ key: 'problem', icon: final ? 'lock' : 'warn',
+			title, stays: !final,
+			action: final ? null : { word: t('try_again'), run: again } });
+	}
+
+	failed(text) {
+		this.announcer.say(text, true);
+		this.toasts.show({ key: 'problem', icon: 'warn', title: text,
+			stays: true });
+	}
+
+	announce(text, urgent = false) {
+		this.announcer.say(text, urgent);
+		this.toasts.show({ key: 'notice', icon: 'mic', title: text });
+	}
+
+	/* Opens a panel, or closes it when it is open already. */
+	async show(which) {
+		const before = this.panel;
+		if (which === before) which = null;
+		if (which === 'settings' && !this.panels.settings) {
+			const { Settings } = await import('./settings.js');
+			this.panels.settings = new Settings(this.#app, this);
+		}
+		if (!before) this.#opener = document.activeElement;
+		this.panel = which;
+		if (before) this.panels[before].shown(false);
+		for (const panel of Object.values(this.panels)) {
+			panel.body.hidden = panel !== this.panels[which];
+			if (!panel.body.parentNode) this.body.append(panel.body);
+		}
+		this.aside.hidden = !which;
+		this.root.classList.toggle('open', !!which);
+		this.stage.shade(!!which && phone());
+		this.#head();
+		this.bar.update();
+		if (!which) return this.#opener?.focus();
+		this.panels[which].shown(true);
+		if (this.panels[which].focus) this.panels[which].focus();
+		else this.heading.focus();
+	}
+
+	#write(user) {
+		if (this.panel !== 'chat') this.show('chat');
+		this.chat.address(user);
+		this.chat.focus();
+	}
+
+	/* What others did: a toast where it helps, a sentence for readers. */
+	happened(event, before) {
+		const { model } = this.#app;
+		const { type, data } = event;
+		const user = data.user === model.me ? null
+			: model.users.get(data.user) ?? before;
+		if (type === 'chat.said') this.#said(event);
+		else if (!user) return;
+		else if (type === 'user.joined') this.#came(user);
+		else if (type === 'user.left' || type === 'user.kicked')
+			this.announcer.say(t('left', { name: plain(user.name) }));
+		else if (type === 'user.hand' && data.up) this.#raised(user);
+	}
+
+	#came({ name }) {
+		const { model } = this.#app;
+		this.announcer.say(t('came', { name: plain(name) }));
+		if (model.users.size > MANY) return;
+		const now = performance.now();
+		this.#joined = this.#joined.filter(j => now - j.at < 5000)
+			.concat({ name, at: now });
+		const n = this.#joined.length;
+		this.toasts.show({ key: 'joined', icon: 'people', title:
+			tn(n === 1 ? 'came' : n === 2 ? 'came_2' : 'came_n', {
+				name: this.#joined[0].name, other: this.#joined[1]?.name,
+				n: n - 1 }) });
+	}
+
+	#raised({ user, name }) {
+		const { model } = this.#app;
+		const n = model.hand(user);
+		this.announcer.say(t('raised', { name: plain(name), n }));
+		if (model.moderator) this.toasts.show({ key: `hand-${user}`, user,
+			name, title: tn('raised', { name, n }) });
+	}
+
+	#said({ seq }) {
+		const row = this.#app.model.chat.find(r => r.seq === seq);
+		if (!row || row.mine) return;
+		this.chat.came(row);
+		const text = plain(row.text);
+		this.announcer.say(`${row.to ? `${t('only_you')}. ` : ''}${
+			plain(row.name)}: ${text.slice(0, SPOKEN)}`);
+		if (this.panel === 'chat') return;
+		this.toasts.show({ key: `chat-${row.user}`, user: row.user || row.name,
+			name: row.name, title: [bdi(row.name), ' ',
+				t(row.to ? 'to_you' : 'to_everyone')],
+			text: text.slice(0, SPOKEN), action: { word: t('reply'),
+				run: () => row.to ? this.#write(row.user)
+					: this.panel !== 'chat' && this.show('chat') } });
+	}
+}
+
+export const roomPage = app => new Room(app);

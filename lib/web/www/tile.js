@@ -1,0 +1,166 @@
+/* tile - one person's place on the stage, or one shared screen. Its <video>
+ * is made once and stays in it; only the stream changes. The cover hides the
+ * picture from the moment its slot changes hands until a frame of the new
+ * owner is on the screen. */
+import { attrs, disc, el, hueClass, icon, plain, setText } from './dom.js';
+import { t } from './i18n.js';
+
+const SETTLE_MS = 100;
+const FROZEN_MS = 3000;
+const COVER_MS = 10000;
+const SMALL = 220;
+/* Beyond this difference of aspect a picture is not cropped. */
+const EXTREME = 2.2;
+
+/* Whether RTP timestamp a is at or after b, on their 32-bit circle. */
+const reached = (a, b) => ((a - b) >>> 0) < 0x80000000;
+
+export class Tile {
+	slot = null;
+	#live = false; #wait = 0; #frames = 0; #since = 0;
+
+	/* `source` is cam or screen; menu(user, anchor) opens its menu. */
+	constructor(user, source, menu) {
+		this.user = user;
+		this.source = source;
+		this.video = el('video', { playsinline: true, autoplay: true,
+			'aria-hidden': 'true' });
+		this.video.muted = true;
+		this.cover = el(`div.cover.${hueClass(user)}`);
+		this.mark = icon('micoff', 16);
+		this.bars = el('span.bars', {}, el('i'), el('i'), el('i'));
+		this.shield = icon('mod', 16);
+		this.name = el('bdi');
+		this.chip = el('div.chip', {}, this.mark, this.bars, this.shield,
+			this.name);
+		this.handNumber = el('span');
+		this.hand = el('div.chip.raised', { hidden: true }, icon('hand', 16),
+			this.handNumber);
+		this.pin = el('div.chip.pinned', { hidden: true }, icon('pin', 16),
+			t('pinned'));
+		this.more = el('button.more', { tabindex: '-1',
+			'aria-label': t('more_actions'), title: t('more_actions'),
+			onclick: () => menu(user, this.more) }, icon('more', 20));
+		this.node = el(`div.tile.${source}`, { role: 'group',
+			tabindex: '-1', 'data-user': user, 'data-source': source },
+		this.video, this.cover, el('div.ring'), this.chip, this.hand,
+		this.pin, this.more);
+		if (source === 'screen') this.chip.hidden = true;
+	}
+
+	/* `look` is {name, self, muted, moderator, hand, pinned, camera}. */
+	update(look) {
+		if (this.look?.name !== look.name)
+			this.cover.replaceChildren(disc(this.user, look.name));
+		this.look = look;
+		setText(this.name, look.self ? t('you') : plain(look.name));
+		this.mark.classList.toggle('none', !look.muted);
+		this.shield.classList.toggle('none', !look.moderator);
+		this.hand.hidden = !look.hand;
+		setText(this.handNumber, String(look.hand || ''));
+		this.pin.hidden = !look.pinned;
+		if (!look.camera) this.frozen(false);
+		this.#cover();
+	}
+
+	/* What a screen reader says of it; the stage calls it once a second. */
+	label(speaking) {
+		const { look } = this;
+		if (!look) return;
+		attrs(this.node, { 'aria-label': [look.self ? t('you')
+			: plain(look.name), speaking && t('is_speaking'),
+		look.muted && t('is_muted'), !look.camera && t('camera_off'),
+		look.hand && t('hand_n', { n: look.hand })]
+			.filter(Boolean).join(', ') });
+	}
+
+	speaking(on) { this.node.classList.toggle('speaking', on); }
+
+	/* One's own camera: no slot, never covered while it is there. */
+	own(stream) {
+		this.node.classList.add('mirror');
+		if (this.video.srcObject !== stream) this.video.srcObject = stream;
+		this.#live = !!stream;
+		this.#cover();
+	}
+
+	/* The slot that feeds this tile, or null. Called on each change of the
+	 * slot: covers at once, uncovers on the right frame. */
+	feed(slot) {
+		const stream = slot?.stream ?? null;
+		this.slot = slot;
+		if (this.video.srcObject !== stream) this.video.srcObject = stream;
+		const turn = ++this.#wait;
+		if (!slot || slot.rtp === null) {
+			this.#live = false;
+			this.frozen(false);
+		} else if (!this.#live) this.#await(turn, slot.rtp);
+		this.#cover();
+	}
+
+	#await(turn, rtp) {
+		const began = performance.now();
+		const show = () => {
+			this.#live = true;
+			this.#frames = -1;
+			this.#cover();
+		};
+		if (!this.video.requestVideoFrameCallback) {
+			setTimeout(() => { if (turn === this.#wait) show(); },
+				2 * SETTLE_MS);
+			return;
+		}
+		const look = (now, { rtpTimestamp }) => {
+			if (turn !== this.#wait) return;
+			const there = rtp >= 0 && rtpTimestamp !== undefined
+				? reached(rtpTimestamp, rtp)
+				: performance.now() - began >= SETTLE_MS;
+			if (there) show();
+			else this.video.requestVideoFrameCallback(look);
+		};
+		this.video.requestVideoFrameCallback(look);
+	}
+
+	/* Looks once a second whether frames still come. */
+	pulse(now) {
+		if (!this.slot || !this.#live) return;
+		const frames = this.video.getVideoPlaybackQuality().totalVideoFrames;
+		if (frames !== this.#frames) {
+			this.#frames = frames;
+			this.#since = now;
+			this.frozen(false);
+		} else if (now - this.#since > FROZEN_MS)
+			this.frozen(true, now - this.#since > COVER_MS);
+	}
+
+	frozen(on, cover = false) {
+		this.node.classList.toggle('frozen', on);
+		this.stale = cover;
+		this.#cover();
+	}
+
+	get aspect() {
+		return this.video.videoWidth / this.video.videoHeight || 16 / 9;
+	}
+
+	#cover() {
+		const off = !this.#live || this.stale || !this.look?.camera;
+		this.node.classList.toggle('covered', off);
+	}
+
+	play() {
+		if (this.video.srcObject) this.video.play().catch(() => {});
+	}
+
+	/* The stage has put it there; what depends on the size follows. */
+	place({ w, h }, contain) {
+		this.height = h;
+		const { style, classList } = this.node;
+		const size = Math.min(128, Math.max(36, 0.38 * Math.min(w, h)));
+		style.setProperty('--disc', `${Math.round(size)}px`);
+		classList.toggle('tiny', w < SMALL);
+		const crop = this.aspect / (w / h);
+		classList.toggle('contain', contain || crop > EXTREME
+			|| crop < 1 / EXTREME);
+	}
+}
