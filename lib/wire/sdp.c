@@ -158,7 +158,7 @@ static int read_line(struct sdp_reader *r, char *line)
 	static const char first[] = "vos"; /* in this order */
 	char *value = line + 2;
 	if (!line[0] || line[1] != '=')
-		return sdp_fail(r, EINVAL, "not of the form x=…");
+		return sdp_fail(r, EINVAL, "not of the form x=value");
 	if (r->line <= 3 && line[0] != first[r->line - 1])
 		return sdp_fail(r, EINVAL, "must begin with v=, o=, s=");
 	if (r->line > 3 && strchr(first, line[0]))
