@@ -1,0 +1,267 @@
+/* relayctl_line - the connection to control: served at two descriptors, or
+ * dialled again whenever it is gone. */
+#include "relayctl_priv.h"
+
+#define QUEUE_MAX  (1u << 20) /* bytes to a control that does not read */
+
+/* Once for each new trouble: a control that is away for a day is one line
+ * in the log. */
+PRINTF(2, 3)
+static void trouble(struct relayctl *r, const char *fmt, ...)
+{
+	char text[sizeof r->trouble];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	if (str_eq(text, r->trouble))
+		return;
+	memcpy(r->trouble, text, sizeof text);
+	io_log(IO_WARN, "%s", text);
+}
+
+static void redial(struct relayctl *r)
+{
+	uint64_t spread = RELAYCTL_REDIAL_MS * 2 / 5;
+
+	if (r->dials && !r->ended)
+		io_timer_in(r->redial, RELAYCTL_REDIAL_MS - spread / 2 +
+			rng_below(&r->rng, spread + 1));
+}
+
+static void end(struct relayctl *r, int code)
+{
+	if (r->ended)
+		return;
+	r->ended = true;
+	r->cfg.on_end(r->cfg.arg, code);
+}
+
+static void hung_up(void *arg);
+
+void relayctl_hang_up(struct relayctl *r)
+{
+	struct ctl *c = r->ctl;
+
+	r->ctl = NULL;
+	r->greeted = false;
+	io_undefer(r->cfg.loop, hung_up, r);
+	if (r->hello)
+		io_timer_stop(r->hello);
+	ctl_free(c);
+	/* What was written, an error for the peer that spoke badly, still
+	 * goes out. */
+	if (r->stream)
+		io_stream_finish(r->stream);
+	r->stream = NULL;
+}
+
+/* The connection is over: dial again, or that was all. */
+static void lost(struct relayctl *r, int err)
+{
+	if (err == -EPIPE || err == -ECONNRESET)
+		err = 0; /* it left, which is its right */
+	if (err == -EPROTO || err == -EMSGSIZE) {
+		r->malformed++;
+		io_log(IO_WARN, "control is cut off: %s", err == -EPROTO ?
+			"malformed message" : "message too long");
+	} else if (r->dials) {
+		trouble(r, "control is gone%s%s", err ? ": " : "",
+			err ? strerror(-err) : "");
+	}
+	relayctl_hang_up(r);
+	if (!r->dials)
+		end(r, err);
+	redial(r);
+}
+
+/* ctl could not write. It is noticed in the middle of other work, so what
+ * to do about it waits until that is done. */
+static void hung_up(void *arg)
+{
+	struct relayctl *r = arg;
+
+	if (r->ctl && ctl_broken(r->ctl))
+		lost(r, ctl_broken(r->ctl));
+}
+
+void relayctl_notify(struct relayctl *r, const char *method, json_t *params)
+{
+	if (!r->ctl || !r->greeted || !params) {
+		json_decref(params);
+		return;
+	}
+	if (ctl_notify(r->ctl, method, params))
+		io_defer(r->cfg.loop, hung_up, r);
+}
+
+static int write_line(void *arg, const void *p, size_t n)
+{
+	struct relayctl *r = arg;
+
+	return r->stream ? io_stream_send(r->stream, p, n) : -EPIPE;
+}
+
+static size_t on_data(void *arg, const uint8_t *p, size_t n)
+{
+	struct relayctl *r = arg;
+	int err = ctl_feed(r->ctl, p, n);
+
+	if (err && err != -ESHUTDOWN)
+		lost(r, err);
+	return n;
+}
+
+static void on_close(void *arg, int err)
+{
+	struct relayctl *r = arg;
+
+	io_stream_free(r->stream);
+	r->stream = NULL;
+	lost(r, err);
+}
+
+static void on_drained(void *arg)
+{
+	struct relayctl *r = arg;
+
+	if (r->draining)
+		end(r, 0);
+}
+
+void relayctl_flush_then_end(struct relayctl *r)
+{
+	if (!r->stream || !io_stream_queued(r->stream))
+		end(r, 0);
+}
+
+/* Owns the descriptors in any case. */
+static int connect_control(struct relayctl *r, int fd_in, int fd_out)
+{
+	static const struct io_stream_events events = {
+		.on_data = on_data,
+		.on_close = on_close,
+		.on_drained = on_drained,
+	};
+	const struct ctl_config c = {
+		.write = write_line,
+		.arg = r,
+		.methods = relayctl_methods,
+		.n_methods = relayctl_n_methods,
+		.lines = true,
+		.max_in = r->dials ? CTL_MAX_OUT : CTL_MAX_IN,
+	};
+
+	/* ctl bounds a line; the stream never waits with more than that. */
+	r->stream = io_stream_new(r->cfg.loop, fd_in, fd_out, CTL_MAX_OUT,
+		QUEUE_MAX, &events, r);
+	if (!r->stream)
+		return -ENOMEM;
+	r->ctl = ctl_new(&c);
+	if (r->ctl)
+		return 0;
+	io_stream_free(r->stream);
+	r->stream = NULL;
+	return -ENOMEM;
+}
+
+int relayctl_serve(struct relayctl *r, int fd_in, int fd_out)
+{
+	int rc = connect_control(r, fd_in, fd_out);
+
+	r->greeted = !rc;
+	return rc;
+}
+
+/* ---- dialling ---- */
+
+static void on_hello(void *arg, const json_t *result,
+	const struct ctl_error *err)
+{
+	struct relayctl *r = arg;
+
+	(void)result;
+	if (!r->ctl) /* it is we who hang up */
+		return;
+	io_timer_stop(r->hello);
+	if (err) {
+		trouble(r, "control refuses us: %s", err->message);
+		relayctl_hang_up(r);
+		redial(r);
+		return;
+	}
+	r->greeted = true;
+	r->trouble[0] = '\0';
+	io_log(IO_INFO, "control is '%s'", r->path);
+	relayctl_retell(r);
+}
+
+static void hello_late(void *arg)
+{
+	struct relayctl *r = arg;
+
+	trouble(r, "control does not answer");
+	relayctl_hang_up(r);
+	redial(r);
+}
+
+static int request_hello(struct relayctl *r, json_t *rooms)
+{
+	json_t *p = ctl_hello(r->cfg.agent, "relay");
+
+	json_object_set_new(p, "instance", json_string(r->instance));
+	json_object_set_new(p, "secret", json_string(r->secret));
+	if (rooms)
+		json_object_set_new(p, "rooms", rooms);
+	if (!p)
+		return -ENOMEM;
+	return ctl_request(r->ctl, "hello", p, CTL_NEVER, on_hello, r);
+}
+
+/* A list that is too long for a message is left out: control then syncs
+ * each room of its own, and takes what it is not told of for lost. */
+static int say_hello(struct relayctl *r)
+{
+	int rc = request_hello(r, relayctl_rooms(r));
+
+	if (rc == -EMSGSIZE)
+		rc = request_hello(r, NULL);
+	if (!rc)
+		io_timer_in(r->hello, RELAYCTL_HELLO_MS);
+	return rc;
+}
+
+static void dial(void *arg)
+{
+	struct relayctl *r = arg;
+	int fd = io_unix_connect(r->path), rc = fd;
+
+	if (fd >= 0)
+		rc = connect_control(r, fd, fd);
+	if (rc >= 0)
+		rc = say_hello(r);
+	if (rc < 0) {
+		trouble(r, "cannot reach control at '%s': %s", r->path,
+			strerror(-rc));
+		relayctl_hang_up(r);
+		redial(r);
+	}
+}
+
+int relayctl_dial(struct relayctl *r, const char *path, const char *instance,
+	const char *secret)
+{
+	if (!str_is_meeting_id(instance) ||
+	    str_copy(r->path, sizeof r->path, path) ||
+	    str_copy(r->instance, sizeof r->instance, instance) ||
+	    str_copy(r->secret, sizeof r->secret, secret))
+		return -EINVAL;
+	r->redial = io_timer_new(r->cfg.loop, dial, r);
+	r->hello = io_timer_new(r->cfg.loop, hello_late, r);
+	if (!r->redial || !r->hello)
+		return -ENOMEM;
+	r->dials = true;
+	dial(r);
+	return 0;
+}

@@ -1,0 +1,99 @@
+/* relayctl_priv - what the parts of relayctl share: relayctl.c (life and
+ * timers), relayctl_line.c (the connection), relayctl_verbs.c (requests),
+ * relayctl_media.c (transports), relayctl_json.c (values). */
+#ifndef RELAYCTL_PRIV_H
+#define RELAYCTL_PRIV_H
+
+#include "base.h"
+#include "ctl.h"
+#include "io.h"
+#include "json.h"
+#include "peer.h"
+#include "relayctl.h"
+#include "sfu.h"
+
+#define NAME_CAP 65 /* of an instance */
+
+struct slot {
+	char from[SFU_ID_CAP]; /* "" : nobody */
+	bool told;             /* something was ever assigned to it */
+	bool live;
+	uint32_t rtp_ts;
+};
+
+struct transport {
+	struct relayctl *r;
+	struct peer *peer;
+	struct sfu_transport *sfu;
+	enum sfu_direction direction;
+	char id[SFU_ID_CAP];
+	char room[SFU_ID_CAP];
+	char endpoint[SFU_ID_CAP];
+	uint8_t tracks;  /* publish: SFU_BIT of sources that have begun */
+	unsigned offered; /* subscribe: slots in the last offer */
+	bool growing;    /* a larger offer awaits its answer */
+	bool grow_later; /* it is due after the first one's answer */
+	uint8_t layer[PEER_MAX_LINES][PEER_MAX_RIDS];
+	struct slot slots[SFU_SLOTS_MANY];
+};
+
+struct relayctl {
+	struct relayctl_config cfg;
+	struct sfu *sfu;
+	struct map *transports;
+	struct io_timer *tick;
+	uint64_t tick_at;
+	bool draining;
+	bool ended;
+	struct rng rng;
+
+	/* The connection. */
+	struct io_stream *stream;
+	struct ctl *ctl;
+	bool dials;
+	bool greeted;          /* control may be told things */
+	struct io_timer *redial;
+	struct io_timer *hello; /* the answer to it is late */
+	char path[IO_PATH_CAP];
+	char instance[NAME_CAP];
+	char secret[129];
+	char trouble[200];     /* what was logged last, not to repeat it */
+	uint64_t malformed;    /* peers that were cut for what they said */
+};
+
+/* relayctl.c: call after anything that sfu did. */
+void relayctl_rearm(struct relayctl *r);
+
+/* relayctl_line.c. params is stolen; without control it is dropped. */
+void relayctl_notify(struct relayctl *r, const char *method, json_t *params);
+void relayctl_hang_up(struct relayctl *r);
+void relayctl_flush_then_end(struct relayctl *r);
+
+/* relayctl_verbs.c */
+extern const struct ctl_method relayctl_methods[];
+extern const size_t relayctl_n_methods;
+
+/* relayctl_media.c. errno-like results; why is for people. */
+extern const struct sfu_events relayctl_sfu_events;
+struct transport *relayctl_publish(struct relayctl *r, const char *room,
+	const char *endpoint, const char *id, const char *sdp,
+	struct buf *answer, char why[160]);
+struct transport *relayctl_subscribe(struct relayctl *r, const char *room,
+	const char *endpoint, const char *id, struct buf *offer,
+	char why[160]);
+int relayctl_answer(struct transport *t, const char *sdp, char why[160]);
+/* Tells control, and forgets it. */
+void relayctl_close(struct transport *t, const char *reason);
+/* All of it without telling, as the last thing. */
+void relayctl_forget_all(struct relayctl *r);
+/* Tells again what control may have missed. */
+void relayctl_retell(struct relayctl *r);
+
+/* relayctl_json.c. New references, NULL when out of memory. */
+int relayctl_read_grant(const json_t *grant, struct sfu_grant *out);
+json_t *relayctl_sources(const struct transport *t);
+json_t *relayctl_slots(const struct transport *t);
+json_t *relayctl_rooms(const struct relayctl *r);
+json_t *relayctl_stats(const struct relayctl *r);
+
+#endif
