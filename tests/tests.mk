@@ -28,7 +28,7 @@ $B/test/$1: tests/$2/$1.c $(call archives,$(call mod_of,$1))
 	  -MF $B/obj/tests/$1.d $(call quotes,$(call mod_of,$1)) \
 	  $(foreach m,$($(call mod_of,$1)_CLOSURE),-iquote lib/$m) \
 	  $(if $(filter fuzz,$2),-fsanitize=fuzzer) \
-	  $(if $(filter tests/unit/$1.c,$(OOM_SRC)),$(OOM_LD)) -o $$@ $$< \
+	  $(if $(filter tests/$2/$1.c,$(OOM_SRC)),$(OOM_LD)) -o $$@ $$< \
 	  $$(filter %.a,$$^) $$(call libs,$($(call mod_of,$1)_LINKS)) $3 -lm
 endef
 ifndef FUZZ
