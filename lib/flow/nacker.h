@@ -20,7 +20,7 @@
 #define NACKER_MAX_TRIES   10
 #define NACKER_MAX_AGE_NS  (UINT64_C(1000) * 1000000)
 #define NACKER_MAX_MISSING 256u
-#define NACKER_MAX_JUMP    3000 /* a larger one starts anew */
+#define NACKER_MAX_JUMP    3000 /* a larger one, confirmed, starts anew */
 
 struct nacker;
 

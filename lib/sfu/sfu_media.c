@@ -148,7 +148,7 @@ static bool layer_lives(const struct layer *l, uint64_t now_ns)
 }
 
 /* h if it comes, else the first that does, else as it was. */
-static void aim(struct sfu *s, struct track *k, uint64_t now_ns)
+static void aim(struct track *k, uint64_t now_ns)
 {
 	unsigned best = SFU_LAYER_H;
 
@@ -160,19 +160,25 @@ static void aim(struct sfu *s, struct track *k, uint64_t now_ns)
 		return;
 	k->target = best;
 	if (!list_empty(&k->slots))
-		want_key(s, k, best, now_ns);
+		keyreq_want(&k->layers[best].keyreq);
 }
 
-/* Notes a packet of a layer: true if it is the newest. */
-static bool layer_packet(struct layer *l, uint16_t seq, uint64_t now_ns)
+/* Notes a packet of a layer: true if it is the newest. A source that began
+ * anew shows by its timestamp. */
+static bool layer_packet(struct layer *l, const struct sfu_packet *p,
+	uint64_t now_ns)
 {
-	bool newest = !l->seen || seq_newer(seq, l->highest);
+	int32_t skew = ts_diff(p->rtp_ts, l->highest_ts);
+	bool late = l->seen && !seq_newer(p->seq, l->highest) &&
+		skew <= 0 && skew > -VIDEO_HZ * REWRITE_MAX_SKEW_S;
 
-	if (newest)
-		l->highest = seq;
+	if (!late) {
+		l->highest = p->seq;
+		l->highest_ts = p->rtp_ts;
+	}
 	l->seen = true;
 	l->last_ns = now_ns;
-	return newest;
+	return !late;
 }
 
 /* ---- forwarding ---- */
@@ -186,6 +192,7 @@ struct passing {
 	bool key;              /* begins a key frame, in order */
 	struct rewrite_in in;
 	uint64_t now_ns;
+	bool taken; /* by any slot */
 };
 
 static void emit(struct sfu *s, const struct passing *go, struct slot *slot,
@@ -227,13 +234,14 @@ static bool takes(const struct passing *go, struct slot *slot, bool *fresh)
 	return true;
 }
 
-static void pass(struct sfu *s, const struct passing *go, struct slot *slot)
+static void pass(struct sfu *s, struct passing *go, struct slot *slot)
 {
 	struct rewrite_out out;
 	bool fresh;
 
 	if (!takes(go, slot, &fresh))
 		return;
+	go->taken = true;
 	if (rewrite_packet(&slot->rw, &go->in, &out) < 0) {
 		s->stats.dropped[SFU_DROP_STALE]++;
 		return;
@@ -266,10 +274,10 @@ static void skip(struct sfu *s, const struct passing *go)
 static void forward_video(struct sfu *s, struct passing *go)
 {
 	struct layer *layer = &go->k->layers[go->layer];
-	bool newest = layer_packet(layer, go->p->seq, go->now_ns);
+	bool newest = layer_packet(layer, go->p, go->now_ns);
 	struct vp8 v;
 
-	aim(s, go->k, go->now_ns);
+	aim(go->k, go->now_ns);
 	if (!go->p->len) {
 		skip(s, go);
 		return;
@@ -292,6 +300,8 @@ static void forward_video(struct sfu *s, struct passing *go)
 		go->p->len - v.header_len);
 	list_each(l, next, &go->k->slots)
 		pass(s, go, list_entry(l, struct slot, link));
+	if (!go->taken && go->layer != go->k->target)
+		s->stats.dropped[SFU_DROP_LAYER]++;
 	sfu_ask(s, go->k, go->layer, go->now_ns);
 }
 
@@ -354,18 +364,20 @@ void sfu_rtp(struct sfu *s, struct sfu_transport *t, enum sfu_source source,
 
 static void tick_track(struct sfu *s, struct track *k, uint64_t now_ns)
 {
+	if (k->source != SFU_MIC && now_ns > k->last_ns + SFU_SILENCE_NS) {
+		sfu_track_stop(s, k);
+		sfu_seat_room(s, k->ep->room, k->source, now_ns);
+		return;
+	}
+	if (!sfu_source_is_video(k->source))
+		return;
+	aim(k, now_ns);
 	for (unsigned i = 0; i < SFU_LAYERS; i++) {
 		struct keyreq *q = &k->layers[i].keyreq;
 
 		if (q->wanted && !needed(k, i))
 			keyreq_done(q);
 		sfu_ask(s, k, i, now_ns);
-	}
-	if (k->source != SFU_MIC && now_ns > k->last_ns + SFU_SILENCE_NS) {
-		sfu_track_stop(s, k);
-		sfu_seat_room(s, k->ep->room, k->source, now_ns);
-	} else if (sfu_source_is_video(k->source)) {
-		aim(s, k, now_ns);
 	}
 }
 

@@ -12,6 +12,8 @@
 #include "wire.h"
 #include "sfu.h"
 
+#define VIDEO_HZ      90000
+#define AUDIO_HZ      48000
 #define TICK_NS       (UINT64_C(100) * 1000000)
 #define LAYER_NS      (UINT64_C(1000) * 1000000) /* gone without a packet */
 #define PLI_REFILL_NS (UINT64_C(3000) * 1000000)
@@ -20,7 +22,8 @@
 struct layer {
 	bool seen;
 	bool lost; /* the publishing side's repair failed */
-	uint16_t highest;
+	uint16_t highest; /* sequence number */
+	uint32_t highest_ts;
 	uint64_t last_ns;
 	struct keyreq keyreq;
 };

@@ -246,7 +246,8 @@ static int slots_new(struct sfu *s, struct sfu_transport *t, unsigned n)
 		/* Below half of the circle, so that losses at the start do
 		 * not make SRTP guess a wrong roll-over. */
 		rewrite_init(&slot->rw,
-			sfu_source_is_video(sfu_slot_source(i)) ? 90000 : 48000,
+			sfu_source_is_video(sfu_slot_source(i)) ? VIDEO_HZ
+							    : AUDIO_HZ,
 			(uint16_t)rng_below(&s->rng, 0x8000),
 			rng_u32(&s->rng),
 			(uint16_t)rng_below(&s->rng, 0x8000));
