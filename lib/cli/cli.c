@@ -1,0 +1,213 @@
+/* cli - the table of verbs, and what comes from it: dispatch, --help and
+ * completion. */
+#include <stdarg.h>
+
+#include "cli_priv.h"
+
+#define ANY 100000 /* arguments */
+
+const struct cli_verb cli_verbs[] = {
+	{"create", "NAME [--id ID] [--audio auto|forward|mix] "
+		"[--set KEY=VALUE]...",
+		"make a meeting and print its id; one that is there stays",
+		1, 1, cli_create},
+	{"list", "[--ended]", "list the meetings", 0, 0, cli_list},
+	{"show", "MEETING", "tell about a meeting", 1, 1, cli_show},
+	{"end", "MEETING [--reason TEXT]", "end a meeting", 1, 1, cli_end},
+	{"users", "MEETING", "list who is in a meeting", 1, 1, cli_users},
+	{"say", "MEETING TEXT...|- [--as NAME] [--to USER]",
+		"write into the chat; - reads standard input", 2, ANY, cli_say},
+	{"mute", "MEETING USER|--all",
+		"silence a user, or everybody",
+		1, 2, cli_mute},
+	{"unmute", "MEETING USER|--all",
+		"take that back; what users chose for themselves stays",
+		1, 2, cli_unmute},
+	{"kick", "MEETING USER [--reason TEXT]",
+		"remove a user, whose links then end too", 2, 2, cli_kick},
+	{"role", "MEETING USER moderator|viewer",
+		"change what a user may do", 3, 3, cli_role},
+	{"link", "MEETING [--name NAME] [--role moderator|viewer]\n"
+		"      [--ttl TIME] [--qr] [--url BASE] [--lan]",
+		"print a link to join by", 1, 1, cli_link},
+	{"events", "[MEETING] [-f] [--since SEQ]",
+		"print events as JSON lines", 0, 1, cli_events},
+	{"call", "METHOD [JSON|-]", "call a method of conf-ctl(7)",
+		1, 2, cli_call},
+};
+const size_t cli_n_verbs = ARRAY_LEN(cli_verbs);
+
+static const char usage_head[] =
+	"usage: meeting-ctl [-s PATH] [-w TIME] [-T|--json] [-q] VERB "
+	"[ARG...]\n"
+	"       meeting-ctl [VERB] --help | -V | --completion\n";
+static const char usage_options_text[] =
+	"\n"
+	"  -s PATH       the socket of confd-signal; else it is searched for\n"
+	"  -w TIME       give up after TIME (500ms 10s 5m), by default 30s\n"
+	"  -T            TAB-separated columns, as meeting-ctl(1) lists them\n"
+	"  --json        what the server answered, as JSON\n"
+	"  -q            print nothing but what was asked for\n"
+	"  -V            print the version\n"
+	"  --help        print this, or the usage of VERB\n"
+	"  --completion  print the completion for bash\n"
+	"\n"
+	"USER is an id or a name that only one user has. TEXT, NAME and other\n"
+	"words that may begin with '-' come after '--'.\n";
+
+int cli_fail(struct cli *c, int status, const char *fmt, ...)
+{
+	struct buf text = {0};
+	va_list ap;
+
+	va_start(ap, fmt);
+	buf_vprintf(&text, fmt, ap);
+	va_end(ap);
+	buf_puts(c->err, CLI_TOOL ": ");
+	if (c->verb)
+		buf_printf(c->err, "%s: ", c->verb->name);
+	str_escape(c->err, (const char *)text.data, text.len);
+	buf_putc(c->err, '\n');
+	buf_free(&text);
+	c->status = status;
+	return status;
+}
+
+const char *cli_meeting(struct cli *c)
+{
+	if (str_is_meeting_id(c->args[0]))
+		return c->args[0];
+	cli_fail(c, 2, "'%s' is no meeting's id (a-z, 0-9 and '-', at most "
+		"64)", c->args[0]);
+	return NULL;
+}
+
+static void put_verb_usage(struct buf *out, const struct cli_verb *v)
+{
+	buf_printf(out, "usage: meeting-ctl %s %s\n%s\n", v->name, v->args,
+		v->help);
+}
+
+static void put_usage(struct buf *out, bool whole)
+{
+	buf_puts(out, usage_head);
+	if (!whole)
+		return;
+	buf_putc(out, '\n');
+	for (size_t i = 0; i < cli_n_verbs; i++)
+		buf_printf(out, "  %s %s\n      %s\n", cli_verbs[i].name,
+			cli_verbs[i].args, cli_verbs[i].help);
+	buf_puts(out, usage_options_text);
+}
+
+static void put_verb_cases(struct buf *out)
+{
+	for (size_t i = 0; i < cli_n_verbs; i++) {
+		buf_printf(out, "\t%s) words='", cli_verbs[i].name);
+		usage_options(out, cli_verbs[i].args);
+		buf_puts(out, "' ;;\n");
+	}
+}
+
+/* compgen expands its words, so what comes from outside is let through only
+ * if it consists of the characters of ids. */
+void cli_completion(struct buf *out)
+{
+	buf_puts(out, "# bash completion for meeting-ctl\n"
+		"_meeting_ctl()\n{\n"
+		"\tlocal cur=${COMP_WORDS[COMP_CWORD]} verb= words at=0 i\n"
+		"\tfor ((i = 1; i < COMP_CWORD; i++)); do\n"
+		"\t\tcase ${COMP_WORDS[i]} in\n"
+		"\t\t-s|-w) ((i++)) ;;\n"
+		"\t\t-*) ;;\n"
+		"\t\t*) verb=${COMP_WORDS[i]} at=$i; break ;;\n"
+		"\t\tesac\n\tdone\n"
+		"\tcase $verb in\n"
+		"\t'') words='");
+	for (size_t i = 0; i < cli_n_verbs; i++)
+		buf_printf(out, "%s ", cli_verbs[i].name);
+	usage_options(out, usage_head);
+	buf_puts(out, "' ;;\n");
+	put_verb_cases(out);
+	buf_puts(out, "\tesac\n"
+		"\tcase $verb:$((COMP_CWORD - at)):$cur in\n"
+		"\t:*|*:-*) ;;\n"
+		"\tcreate:*|list:*|call:*) ;;\n"
+		"\t*:1:*) words=$(meeting-ctl -T -w 1 list 2>/dev/null |\n"
+		"\t\tcut -f1 | grep -x '[a-z0-9-]*') ;;\n"
+		"\tmute:2:*|unmute:2:*|kick:2:*|role:2:*)\n"
+		"\t\twords=$(meeting-ctl -T -w 1 users "
+		"\"${COMP_WORDS[at + 1]}\" 2>/dev/null |\n"
+		"\t\tcut -f1 | grep -x '[a-z0-9_]*') ;;\n"
+		"\trole:3:*) words='moderator viewer' ;;\n"
+		"\tesac\n"
+		"\tCOMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
+		"}\n"
+		"complete -F _meeting_ctl meeting-ctl\n");
+}
+
+/* What asks for no verb; -1: nothing of it. */
+static int without_verb(struct cli *c)
+{
+	if (cli_has(c, OPT_HELP) && c->verb)
+		put_verb_usage(&c->out, c->verb);
+	else if (cli_has(c, OPT_HELP))
+		put_usage(&c->out, true);
+	else if (cli_has(c, OPT_VERSION))
+		buf_puts(&c->out, CLI_TOOL " " CONF_VERSION "\n");
+	else if (cli_has(c, OPT_COMPLETION))
+		cli_completion(&c->out);
+	else if (!c->verb)
+		return put_usage(c->err, false), 2;
+	else
+		return -1;
+	return 0;
+}
+
+static int set_wait(struct cli *c)
+{
+	uint64_t ms = CLI_WAIT_MS;
+
+	if (cli_has(c, OPT_WAIT) &&
+		(str_duration_ms(c->value[OPT_WAIT], &ms) || !ms))
+		return cli_fail(c, 2, "-w: '%s' is no time such as 10s",
+			c->value[OPT_WAIT]);
+	if (ms > UINT64_MAX / NS_PER_MS / 2)
+		ms = UINT64_MAX / NS_PER_MS / 2;
+	c->wait_ns = ms * NS_PER_MS;
+	return 0;
+}
+
+static int run(struct cli *c)
+{
+	int status = without_verb(c);
+
+	if (status >= 0)
+		return status;
+	if (c->n_args < c->verb->min_args || c->n_args > c->verb->max_args) {
+		put_verb_usage(c->err, c->verb);
+		return 2;
+	}
+	if (cli_has(c, OPT_TSV) && cli_has(c, OPT_JSON))
+		return cli_fail(c, 2, "-T and --json exclude each other");
+	status = set_wait(c);
+	return status ? status : c->verb->run(c);
+}
+
+int cli_main(int argc, char *const argv[], int in_fd, int out_fd,
+	struct buf *err)
+{
+	struct cli c = {.in_fd = in_fd, .out_fd = out_fd, .err = err,
+		.conn = {.fd = -1, .status = -1}};
+	int status = cli_parse(&c, argc, argv) ? 2 : run(&c);
+
+	if (c.out.err && !status)
+		status = cli_fail(&c, 3, "out of memory");
+	int failed = cli_flush(&c);
+	if (failed && failed != -EPIPE && !status)
+		status = 3;
+	cli_close(&c);
+	buf_free(&c.out);
+	free(c.args);
+	return status;
+}
