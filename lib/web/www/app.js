@@ -7,9 +7,13 @@ import { Me } from './me.js';
 import { t } from './i18n.js';
 
 const LOST_MS = 60000;
-/* Refusals that have a sentence of their own: data.reason of the error. */
-const REFUSALS = ['expired', 'revoked', 'foreign', 'full', 'kicked', 'ended',
-	'replaced'];
+/* data.reason of a refusal, and the page that says it; others are told in
+ * the server's words. */
+const REFUSALS = {
+	expired: 'expired', malformed: 'foreign', unknown_key: 'foreign',
+	signature: 'foreign', other_meeting: 'foreign', missing: 'nolink',
+	session: 'over', kicked: 'kicked', ended: 'ended', replaced: 'replaced',
+};
 
 export class App {
 	model = new Model();
@@ -35,6 +39,11 @@ export class App {
 	keep(change) {
 		Object.assign(this.seat, change);
 		sessionStorage.setItem(this.#key, JSON.stringify(this.seat));
+	}
+
+	#forget() {
+		this.seat = {};
+		sessionStorage.removeItem(this.#key);
 	}
 
 	get name() {
@@ -116,9 +125,9 @@ export class App {
 
 	#refused(error) {
 		if (this.stage === 'gone') return;
-		const why = error.data?.reason;
-		sessionStorage.removeItem(this.#key);
-		this.gone(REFUSALS.includes(why) ? why : 'refused', error.message);
+		const why = REFUSALS[error.data?.reason];
+		if (why !== 'replaced') this.#forget();
+		this.gone(why ?? 'refused', why ? '' : error.message);
 	}
 
 	/* Everything that can go out at the press goes out at the press. */
@@ -136,7 +145,7 @@ export class App {
 			if (error.later && !this.control.up) return;
 			this.stage = 'join';
 			this.changed('stage');
-			if (error.data?.reason === 'full') this.view?.failed(t('full'));
+			if (error.kind === 'limit') this.view?.failed(t('full'));
 			else this.fail(error);
 		}
 	}
@@ -191,7 +200,7 @@ export class App {
 
 	#ended({ type, data }) {
 		if (type === 'user.kicked') {
-			sessionStorage.removeItem(this.#key);
+			this.#forget();
 			return this.gone('kicked', data.reason);
 		}
 		if (type === 'meeting.ended') return this.gone('ended', data.reason);

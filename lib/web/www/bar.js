@@ -4,7 +4,6 @@ import { attrs, el, icon, setIcon, setText } from './dom.js';
 import { t } from './i18n.js';
 import { openMenu, question } from './menu.js';
 import { canShare } from './devices.js';
-import { shortcuts } from './keys.js';
 
 /* One key: icon over word, perhaps a badge. */
 class Key {
@@ -176,8 +175,6 @@ export class Bar {
 				word: t('end_all'), run: () => this.#end(anchor) },
 			{ icon: 'sliders', word: t('settings'), hint: ',',
 				run: () => room.show('settings') },
-			{ icon: 'kbd', word: t('shortcuts'), hint: '?',
-				run: () => shortcuts() },
 		].filter(i => i !== false), { label: t('more') });
 	}
 

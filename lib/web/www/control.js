@@ -9,6 +9,8 @@ const CALL_MS = 10000;
 const QUIET_MS = 8000;
 const FIRST_MS = 100;
 const LAST_MS = 1000;
+/* Close codes after which there is no coming back by itself. */
+const ENDS = { 4403: 'kicked', 4409: 'replaced', 4410: 'ended' };
 const TRY_LATER = ['busy', 'draining', 'unavailable', 'timeout', 'internal',
 	'io'];
 
@@ -90,8 +92,13 @@ export class Control {
 		socket.onmessage = ({ data }) => {
 			if (socket === this.#socket) this.#receive(data);
 		};
-		socket.onclose = () => {
-			if (socket === this.#socket) this.#closed();
+		socket.onclose = ({ code }) => {
+			if (socket !== this.#socket) return;
+			const reason = ENDS[code];
+			if (!reason) return this.#closed();
+			this.stop();
+			this.#on.refused(new RpcError({ message: '',
+				data: { kind: 'denied', reason } }));
 		};
 	}
 

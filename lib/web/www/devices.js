@@ -189,31 +189,3 @@ export function meter(track, heard) {
 		source.disconnect();
 	};
 }
-
-/* A second of tone, then three seconds of one's own voice. */
-export async function testSound(track, sink, step) {
-	const ctx = audioContext();
-	const out = ctx.createMediaStreamDestination();
-	const player = new Audio();
-	player.srcObject = out.stream;
-	if (sink && canChooseSpeaker) await player.setSinkId(sink);
-	await player.play();
-	const tone = new OscillatorNode(ctx, { frequency: 523 });
-	const gain = new GainNode(ctx, { gain: 0.15 });
-	tone.connect(gain).connect(out);
-	tone.start();
-	tone.stop(ctx.currentTime + 1);
-	await new Promise(done => { tone.onended = done; });
-	if (track) {
-		step('test_speak');
-		const voice = ctx.createMediaStreamSource(new MediaStream([track]));
-		const delay = new DelayNode(ctx, { maxDelayTime: 3, delayTime: 3 });
-		voice.connect(delay).connect(out);
-		await new Promise(done => setTimeout(done, 3000));
-		voice.disconnect();
-		step('test_hear');
-		await new Promise(done => setTimeout(done, 3000));
-		delay.disconnect();
-	}
-	player.srcObject = null;
-}

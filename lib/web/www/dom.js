@@ -125,7 +125,7 @@ export function initials(name) {
 		: first(words[0]) + first(words[words.length - 1]);
 }
 
-export function disc(user, name, small) {
-	return el(`span.disc.${hueClass(user)}${small ? '.small' : ''}`,
+export function disc(user, name, mini) {
+	return el(`span.disc.${hueClass(user)}${mini ? '.mini' : ''}`,
 		{ 'aria-hidden': 'true' }, initials(name));
 }

@@ -1,6 +1,6 @@
 /* gone - the page after the meeting, or instead of it: one title, one
  * sentence, at most one button. */
-import { el, icon } from './dom.js';
+import { el, icon, plain } from './dom.js';
 import { t } from './i18n.js';
 
 /* Which ends can be taken back. */
@@ -9,8 +9,9 @@ const BACK = ['left', 'lost', 'replaced'];
 export function gonePage(app, why, detail) {
 	const title = el('h1.title', { tabindex: '-1' }, t(`gone_${why}`));
 	const known = t(`gone_${why}_more`);
-	const more = why === 'refused' ? detail
-		: [known, detail && `“${detail}”`].filter(Boolean).join(' ');
+	const more = why === 'refused'
+		? `${detail[0].toUpperCase()}${detail.slice(1).replace(/\.?$/, '.')}`
+		: [known, detail && `“${plain(detail)}”`].filter(Boolean).join(' ');
 	const button = BACK.includes(why) && app.seat.session
 		&& el('button.primary', { onclick: press }, t('rejoin'));
 	function press() {

@@ -2,7 +2,7 @@
  * of one, and a button that never waits for a device. */
 import { attrs, disc, el, icon, setIcon, setText } from './dom.js';
 import { LANGUAGES, lang, t, tn } from './i18n.js';
-import { canChooseSpeaker, meter, testSound } from './devices.js';
+import { canChooseSpeaker, meter } from './devices.js';
 
 const CELLS = 24;
 const KINDS = [['mic', 'mic', 'microphone'], ['cam', 'cam', 'camera'],
@@ -63,20 +63,6 @@ export function devicePicks(app, speaker = () => {}) {
 	}
 	return { nodes: Object.fromEntries(picks.map(p => [p.kind, p.label])),
 		update };
-}
-
-function soundTest(app) {
-	const button = el('button.quiet.test', { async onclick() {
-		if (button.getAttribute('aria-busy')) return;
-		button.setAttribute('aria-busy', 'true');
-		setText(button, t('test_tone'));
-		const { mic, speaker } = app.me.devices;
-		await testSound(mic, speaker.call(app.me.devices),
-			key => setText(button, t(key))).catch(() => {});
-		button.removeAttribute('aria-busy');
-		setText(button, t('test_sound'));
-	} }, t('test_sound'));
-	return button;
 }
 
 /* What stands in the preview when there is no picture. */
@@ -147,8 +133,7 @@ class Join {
 		const { mic, cam, spk } = this.picks.nodes;
 		const level = el('div.meter', { 'aria-hidden': 'true' },
 			this.cells);
-		this.sheet = el('div.picks', {}, mic, cam, spk,
-			soundTest(this.#app));
+		this.sheet = el('div.picks', {}, mic, cam, spk);
 		const open = el('button.secondary.devices', { type: 'button',
 			'aria-expanded': 'false', onclick: () => {
 				const on = this.sheet.classList.toggle('open');
@@ -234,11 +219,9 @@ class Join {
 		this.cover.hidden = !!cam;
 		if (both !== !!this.cover.querySelector('.blocked') || !both)
 			this.cover.replaceChildren(both ? blocked(this.#app)
-				: el('span.soft', {}, asking ? t('asking')
-					: t('camera_is_off')));
-		this.#say(both || asking ? '' : [micProblem, camProblem]
-			.filter(Boolean).map(key => t(key))
-			.filter((text, i, all) => all.indexOf(text) === i).join(' '));
+				: el('span.soft', {}, t(asking ? 'asking'
+					: camProblem || 'camera_is_off')));
+		this.#say(both || asking || !micProblem ? '' : t(micProblem));
 	}
 
 	#level(mic) {

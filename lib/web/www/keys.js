@@ -1,20 +1,6 @@
 /* keys - the keyboard. Single letters count only outside text fields and
  * dialogs, and only while the setting is on. */
-import { el } from './dom.js';
-import { t } from './i18n.js';
-import { question } from './menu.js';
-
-const KEYS = [['M', 'mute'], ['V', 'stop_camera'], ['Space', 'hold_talk'],
-	['H', 'raise_hand'], ['S', 'share_screen'], ['C', 'chat'],
-	['P', 'people'], ['F', 'full_screen'], [',', 'settings'],
-	['Esc', 'close'], ['F6', 'next_part']];
-
 export const keysOn = () => localStorage.getItem('confkit.keys') !== 'off';
-
-export function shortcuts() {
-	return question(t('shortcuts'), el('span.shortcuts', {}, KEYS.map(
-		([key, word]) => el('span', {}, el('kbd', {}, key), t(word)))), []);
-}
 
 /* Returns the function that ends it. */
 export function onKeys(room) {
@@ -29,7 +15,6 @@ export function onKeys(room) {
 		p: () => room.show('people'),
 		f: () => room.stage.full(),
 		',': () => room.show('settings'),
-		'?': () => shortcuts(),
 	};
 
 	function next(back) {

@@ -212,7 +212,7 @@ export class Stage {
 			&& [...this.#loud.keys()].find(u => others.includes(u)
 				&& !this.#seats.includes(u));
 		if (want) this.#swapped = now;
-		this.#seats = seat(others, seats - self.length, this.#seats,
+		this.#seats = seat(others, seats + 1 - self.length, this.#seats,
 			model.spoke, want || null);
 		return [...this.#seats, '', ...self].slice(-seats);
 	}
@@ -234,9 +234,9 @@ export class Stage {
 		for (const [node, rect] of places) box(node, rect);
 		for (const tile of this.#all()) {
 			const rect = places.get(tile.node);
-			if (rect) tile.place(rect, tile === this.#content?.tile);
-			tile.node.classList.toggle('corner', corner
-				&& tile.user === model.me);
+			const inset = corner && tile.user === model.me;
+			tile.node.classList.toggle('corner', inset);
+			if (rect) tile.place(rect, tile === this.#content?.tile, inset);
 		}
 		this.node.classList.toggle('few', seats.length < 3 && !content);
 	}

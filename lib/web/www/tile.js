@@ -26,7 +26,7 @@ export class Tile {
 		this.video = el('video', { playsinline: true, autoplay: true,
 			'aria-hidden': 'true' });
 		this.video.muted = true;
-		this.cover = el(`div.cover.${hueClass(user)}`);
+		this.cover = el('div.cover');
 		this.mark = icon('micoff', 16);
 		this.bars = el('span.bars', {}, el('i'), el('i'), el('i'));
 		this.shield = icon('mod', 16);
@@ -41,7 +41,7 @@ export class Tile {
 		this.more = el('button.more', { tabindex: '-1',
 			'aria-label': t('more_actions'), title: t('more_actions'),
 			onclick: () => menu(user, this.more) }, icon('more', 20));
-		this.node = el(`div.tile.${source}`, { role: 'group',
+		this.node = el(`div.tile.${source}.${hueClass(user)}`, { role: 'group',
 			tabindex: '-1', 'data-user': user, 'data-source': source },
 		this.video, this.cover, el('div.ring'), this.chip, this.hand,
 		this.pin, this.more);
@@ -78,7 +78,7 @@ export class Tile {
 
 	/* One's own camera: no slot, never covered while it is there. */
 	own(stream) {
-		this.node.classList.add('mirror');
+		this.node.classList.add('mirror', 'self');
 		if (this.video.srcObject !== stream) this.video.srcObject = stream;
 		this.#live = !!stream;
 		this.#cover();
@@ -153,14 +153,14 @@ export class Tile {
 	}
 
 	/* The stage has put it there; what depends on the size follows. */
-	place({ w, h }, contain) {
+	place({ w, h }, contain, crops = false) {
 		this.height = h;
 		const { style, classList } = this.node;
 		const size = Math.min(128, Math.max(36, 0.38 * Math.min(w, h)));
 		style.setProperty('--disc', `${Math.round(size)}px`);
 		classList.toggle('tiny', w < SMALL);
 		const crop = this.aspect / (w / h);
-		classList.toggle('contain', contain || crop > EXTREME
-			|| crop < 1 / EXTREME);
+		classList.toggle('contain', contain || (!crops
+			&& (crop > EXTREME || crop < 1 / EXTREME)));
 	}
 }
