@@ -1,4 +1,4 @@
-/* Shared by the parts of sdp; nobody else's. */
+/* wire_sdp_priv - what the parts of sdp share; nobody else's. */
 #ifndef WIRE_SDP_PRIV_H
 #define WIRE_SDP_PRIV_H
 

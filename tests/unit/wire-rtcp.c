@@ -252,7 +252,7 @@ static void nack_lies(void **state)
 	struct rtcp_fb fb;
 	uint8_t *p;
 	(void)state;
-	/* All of 17; then a NACK of nothing; then of half an entry's padding. */
+	/* All of 17; then a NACK of nothing; then of half an entry. */
 	struct rtcp r = first("81 cd 0003 00000001 00000002 0000 ffff", &p);
 	assert_int_equal(rtcp_fb(&r, &fb), 0);
 	assert_int_equal(rtcp_nack(&fb, got, 64), 17);

@@ -376,7 +376,8 @@ static void malformed(void **state)
 		{TOP "a=x\ry\r\n", 5, "a control character"},
 		{TOP "a=\xff\r\n", 5, "not UTF-8"},
 		{TOP "c=IN ATM 1\r\n", 5, "c= is not IN IP4 or IN IP6"},
-		{TOP "m=audio 9 RTP/AVP\r\n", 5, "m= has fewer than four parts"},
+		{TOP "m=audio 9 RTP/AVP\r\n", 5,
+			"m= has fewer than four parts"},
 		{TOP "m=audio\r\n", 5, "m= has fewer than four parts"},
 		{TOP "m=audio 65536 RTP/AVP 0\r\n", 5,
 			"the port is not 0 to 65535"},
@@ -398,7 +399,10 @@ static void malformed(void **state)
 			"the fingerprint is malformed"},
 		{TOP "a=fingerprint:foo ABC\r\n", 5,
 			"the fingerprint is malformed"},
-		{TOP "a=fingerprint:foo\r\n", 5, "the fingerprint is malformed"},
+		{TOP "a=fingerprint:foo\r\n", 5,
+			"the fingerprint is malformed"},
+		{TOP "a=fingerprint:foo AB:CG\r\n", 5,
+			"the fingerprint is malformed"},
 		{TOP "a=group:BUNDLE 0\r\n", 0,
 			"BUNDLE names a mid that is not there"},
 		{TOP "a=group\r\n", 5, "a group without semantics"},
@@ -433,9 +437,14 @@ static void malformed(void **state)
 		{TOP AUDIO "a=rtcp-fb:111\r\n", 6, "rtcp-fb without a kind"},
 		{TOP AUDIO "a=rid:q\r\n", 6, "the rid is not send or recv"},
 		{TOP AUDIO "a=rid:\r\n", 6, "the rid is no token"},
-		{TOP AUDIO "a=rid:q send\r\na=rid:q send\r\n", 7, "a rid twice"},
+		{TOP AUDIO "a=rid:q send\r\na=rid:q send\r\n", 7,
+			"a rid twice"},
 		{TOP AUDIO "a=simulcast:send\r\n", 6, "simulcast is malformed"},
-		{TOP AUDIO "a=simulcast:both q\r\n", 6, "simulcast is malformed"},
+		{TOP AUDIO "a=simulcast:both q\r\n", 6,
+			"simulcast is malformed"},
+		{TOP AUDIO "a=simulcast:send q send h\r\n", 6, "said twice"},
+		{TOP AUDIO "a=ssrc-group:\r\n", 6,
+			"an ssrc-group without semantics"},
 		{TOP AUDIO "a=ssrc:4294967296 a:b\r\n", 6,
 			"ssrc without number or attribute"},
 		{TOP AUDIO "a=ssrc:1\r\n", 6,
@@ -452,6 +461,14 @@ static void malformed(void **state)
 			"the candidate is malformed"},
 		{TOP AUDIO "a=candidate:1 1 udp 1 a 1 typ host x\r\n", 6,
 			"the candidate is malformed"},
+		{TOP AUDIO "a=candidate:1 1 udp 1 a 1 typ host raddr ;\r\n", 6,
+			"the candidate is malformed"},
+		{TOP AUDIO "a=candidate:1 1 udp 1 a 1 typ host rport x\r\n", 6,
+			"the candidate is malformed"},
+		{TOP AUDIO "a=candidate:1 1 tcp 1 a 1 typ host tcptype x\r\n",
+			6, "the candidate is malformed"},
+		{TOP AUDIO "a=candidate:1 1 udp 1 a 1 typ host tcptype so\r\n",
+			6, "the candidate is malformed"},
 	};
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
@@ -472,6 +489,9 @@ static void malformed(void **state)
 	char text[64];
 	sdp_error_text(&e, text, sizeof(text));
 	assert_string_equal(text, "line 1: a control character");
+	assert_null(sdp_parse("", 0, &e));
+	sdp_error_text(&e, text, sizeof(text));
+	assert_string_equal(text, "ends before s=");
 }
 
 /* HEAD, then line n times (with %u counting), must fail with reason; once

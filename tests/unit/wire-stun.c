@@ -135,8 +135,8 @@ static void malformed(void **state)
 		"0020 0008 0002 a147 00000000",  /* IPv6 in 4 bytes */
 		"0020 0008 0003 a147 00000000",  /* family 3 */
 		"0020 0000",
-		"0009 0003 00000400", "0009 0004 00000200", "0009 0004 00000464",
-		"0009 0004 00000700",
+		"0009 0003 00000400", "0009 0004 00000200",
+		"0009 0004 00000464", "0009 0004 00000700",
 		"0008 0010 00000000 00000000 00000000 00000000",
 		"8028 0004 00000000",
 	};
@@ -194,10 +194,15 @@ static void repeated(void **state)
 	struct stun m;
 	uint8_t *p;
 	(void)state;
-	assert_int_equal(parse("0024 0004 00000001 0024 0004 00000002"
-			       "| 0006 0001 61000000 0006 0001 62000000"
-			       "| 0009 0005 00000401 78000000 0009 0004 00000457",
-				 &m, &p), 0);
+	assert_int_equal(parse(
+		"0024 0004 00000001 | 0024 0004 00000002"
+		"| 0006 0001 61000000 | 0006 0001 62000000"
+		"| 0009 0005 00000401 78000000 | 0009 0004 00000457"
+		"| 802a 0008 0000000000000001 | 802a 0008 0000000000000002"
+		"| 0020 0008 0001 a147 e112a643 | 0020 0008 0001 0000 00000000",
+		&m, &p), 0);
+	assert_int_equal(m.tie_breaker, 1);
+	assert_int_equal(m.mapped.port, 32853);
 	assert_int_equal(m.priority, 1);
 	assert_int_equal(m.username[0], 'a');
 	assert_int_equal(m.error_code, 401);
@@ -212,8 +217,8 @@ static void unknown(void **state)
 	uint8_t *p;
 	(void)state;
 	/* 0x7fff must be understood, 0xc057 need not be. */
-	assert_int_equal(parse("7fff 0000 c057 0004 00000000 7fff 0000", &m, &p),
-		0);
+	assert_int_equal(parse("7fff 0000 c057 0004 00000000 7fff 0000",
+				 &m, &p), 0);
 	assert_int_equal(m.unknown_count, 1);
 	assert_int_equal(m.unknown[0], 0x7fff);
 	free(p);
