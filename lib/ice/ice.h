@@ -80,10 +80,10 @@ struct ice_stats {
 	uint64_t requests;      /* authenticated ones that we answered */
 	uint64_t responses;     /* matched ones that we received */
 	uint64_t sent;          /* requests of ours, with retransmissions */
-	uint64_t malformed;     /* no STUN, bad FINGERPRINT, attributes missing */
+	uint64_t malformed;     /* no STUN, FINGERPRINT bad or missing … */
 	uint64_t wrong_user;    /* USERNAME is not ours */
 	uint64_t wrong_password;
-	uint64_t unexpected;    /* a response that no request of ours asks for */
+	uint64_t unexpected;    /* a response to no request of ours */
 	uint64_t conflicts;     /* role conflicts seen or told (487) */
 };
 
