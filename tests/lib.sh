@@ -40,6 +40,32 @@ wait_for() { local end=$(($(date +%s%N) + $1 * 1000000000)); shift
 		[ "$(date +%s%N)" -lt "$end" ] || return 1; sleep 0.05; done; }
 # background CMD...: pid in $!; ended with the test, by pid.
 background() { "$@" & tap_pids+=($!); }
+# start_kit [OPTION...]: confd-run with directories of its own ($CONF_RUNDIR,
+# $CONF_STATEDIR) and free ports on loopback, ready. What it is then: its pid
+# in $kit, the addresses in $kit_http and $kit_media, its log in $T/kit.err.
+# CONF_* that the test has set are obeyed. Not in a subshell.
+start_kit()
+{
+	local ready=
+	export CONF_RUNDIR=${CONF_RUNDIR:-$T/run}
+	export CONF_STATEDIR=${CONF_STATEDIR:-$T/state}
+	export CONF_HTTP=${CONF_HTTP:-127.0.0.1:0}
+	export CONF_MEDIA=${CONF_MEDIA:-127.0.0.1:0}
+	rm -f "$T/kit.ready"
+	mkfifo "$T/kit.ready"
+	confd-run -d 3 "$@" 3>"$T/kit.ready" >"$T/kit.out" 2>>"$T/kit.err" &
+	kit=$!
+	tap_pids+=("$kit")
+	read -r -t 20 ready <"$T/kit.ready"
+	[ $? = 0 ] || { sed 's/^/# /' "$T/kit.err"; return 1; }
+	kit_http=$(awk -F'\t' '$1 == "http" { print $2; exit }' "$T/kit.out")
+	kit_media=$(awk -F'\t' '$1 == "media0" { print $2; exit }' "$T/kit.out")
+}
+# stop_kit: its exit status is in $kit_rc then.
+stop_kit() { kill "$kit" 2>/dev/null; wait "$kit"; kit_rc=$?; }
+# kit_pid NAME: the process of a worker, by its name in run.sock's list.
+kit_pid() { meeting-ctl -s "$CONF_RUNDIR/run.sock" call list |
+	jq -r --arg n "$1" '.workers[] | select(.worker == $n).pid'; }
 tap_cleanup()
 {
 	local p

@@ -56,7 +56,8 @@ out:
 
 bool super_is_var(const char *value)
 {
-	return str_is_meeting_id(value) || str_is_id(value, value[0]);
+	return str_is_meeting_id(value) || (value[0] >= 'a' &&
+		value[0] <= 'z' && str_is_id(value, value[0]));
 }
 
 struct template *super_template_find(const struct super *s, const char *name)

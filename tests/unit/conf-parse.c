@@ -7,6 +7,7 @@
 
 #include "base.h"
 #include "conf.h"
+#include "oom.h"
 
 static struct conf *parse(const char *text, char why[CONF_WHY_CAP])
 {
@@ -160,12 +161,34 @@ static void words(void **state)
 	buf_free(&b);
 }
 
+static int read_once(void *arg)
+{
+	char why[CONF_WHY_CAP];
+	struct conf_words w;
+	struct conf *c = parse(arg, why);
+
+	if (!c)
+		return *why ? -errno : -EIO;
+	int err = conf_words(&w, conf_get(c, "s", "k"));
+	conf_words_free(&w);
+	conf_free(c);
+	return err;
+}
+
+static void memory(void **state)
+{
+	(void)state;
+	char text[] = "[s]\nk = a b\n  \"c d\" e\n[t]\nk = v\n";
+
+	assert_in_range(oom_ladder(read_once, text), 10, 100);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(values), cmocka_unit_test(malformed),
 		cmocka_unit_test(limits), cmocka_unit_test(known_keys),
-		cmocka_unit_test(words),
+		cmocka_unit_test(words), cmocka_unit_test(memory),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
