@@ -1,7 +1,7 @@
 /* bar - the one line of controls under the stage, and the phone's header.
  * A button's word is its accessible name and says what pressing does. */
 import { attrs, el, icon, setIcon, setText } from './dom.js';
-import { t } from './i18n.js';
+import { named, t } from './i18n.js';
 import { openMenu, question } from './menu.js';
 import { canShare } from './devices.js';
 
@@ -66,10 +66,8 @@ export class Bar {
 		const fill = el('i');
 		this.fill = fill;
 		this.mic.node.firstChild.append(el('span.fill', {}, fill));
-		const arrow = (kinds, word) => el('button.arrow', { 'aria-label':
-			t(word), title: t(word), 'aria-haspopup': 'menu',
-		onclick: event => this.#devices(event.currentTarget, kinds, word) },
-		icon('up', 16));
+		const arrow = word => el('button.arrow', { ...named(word),
+			onclick: () => this.#room.show('settings') }, icon('up', 16));
 		this.name = el('strong');
 		this.clock = el('span.time');
 		this.node = el('footer.bar', { id: 'bar', tabindex: '-1' },
@@ -78,9 +76,9 @@ export class Bar {
 				t('meeting_controls') },
 			el('div.group', {},
 				el('div.split', {}, this.mic.node,
-					arrow(['mic', 'spk'], 'mic_settings')),
+					arrow('mic_settings')),
 				el('div.split', {}, this.cam.node,
-					arrow(['cam'], 'cam_settings'))),
+					arrow('cam_settings'))),
 			el('div.group', {}, this.share.node, this.hand.node,
 				this.more.node),
 			el('div.group', {}, this.leave.node)),
@@ -144,23 +142,6 @@ export class Bar {
 	}
 
 	level(value) { this.fill.style.transform = `scaleY(${value})`; }
-
-	async #devices(anchor, kinds, word) {
-		const { devices } = this.#app.me;
-		const all = await devices.list();
-		const items = kinds.flatMap((kind, i) => [i ? null : false,
-			...(all[kind].length ? all[kind].map(d => ({ word: d.label,
-				chosen: d.chosen, run: () => this.#choose(kind, d.id) }))
-				: [{ word: t(`none_${kind}`), off: t(`none_${kind}`),
-					run() {} }])]);
-		openMenu(anchor, items.filter(i => i !== false),
-			{ label: t(word) });
-	}
-
-	async #choose(kind, id) {
-		await this.#app.me.devices.choose(kind, id);
-		if (kind === 'spk') this.#room.speaker();
-	}
 
 	/* First what has left the bar for want of width. */
 	#more(anchor) {

@@ -1,7 +1,7 @@
 /* chat - the panel of messages. Text is text: the only elements made from
  * it are links of http and https. */
 import { bdi, disc, el, frame, icon, keyed, plain, setText } from './dom.js';
-import { t, time, tn } from './i18n.js';
+import { named, t, time, tn } from './i18n.js';
 import { openMenu } from './menu.js';
 
 const KEPT = 300;
@@ -42,9 +42,8 @@ export class Chat {
 			'aria-label': t('message'), placeholder: t('message'),
 			oninput: () => this.#grow(),
 			onkeydown: event => this.#key(event) });
-		this.send = el('button.primary.send', { 'aria-label': t('send'),
-			title: t('send'), onclick: () => this.#send() },
-		icon('send', 20));
+		this.send = el('button.primary.send', { ...named('send'),
+			onclick: () => this.#send() }, icon('send', 20));
 		this.scroll = el('div.scroll', {}, this.none, this.list);
 		this.scroll.addEventListener('scroll', () => {
 			this.pill.hidden = this.pill.hidden || this.#atBottom();

@@ -27,6 +27,9 @@ export function t(key, vars = {}) {
 	return text.replace(/\{(\w+)\}/g, (_, k) => vars[k] ?? '');
 }
 
+/* The name of a button that shows no word. */
+export const named = key => ({ 'aria-label': t(key), title: t(key) });
+
 /* The same as nodes, each variable isolated, for sentences that hold names
  * of either writing direction. */
 export function tn(key, vars) {

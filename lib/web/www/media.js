@@ -116,11 +116,6 @@ export class Media {
 	/* Both at once, without waiting for ICE to notice. */
 	restart() { this.#redo(this.#transports()); }
 
-	async stats() {
-		const pcs = Object.values(this.#sides).map(s => s?.pc);
-		return Promise.all(pcs.filter(Boolean).map(pc => pc.getStats()));
-	}
-
 	#transports() {
 		return Object.values(this.#sides).map(s => s?.transport);
 	}

@@ -4,8 +4,6 @@ import { attrs, bdi, disc, el, frame, icon, keyed, plain, setIcon, setText }
 import { t } from './i18n.js';
 import { openMenu, question } from './menu.js';
 
-const SEARCH_FROM = 13;
-
 /* Moderators have a link made; others can only say where they are. */
 export async function inviteLink(app) {
 	if (!app.model.moderator) return '';
@@ -33,9 +31,6 @@ export class People {
 			room.press(this.invite, async () =>
 				copy(this.invite, await inviteLink(app))) },
 		el('span', {}, t('invite')));
-		this.search = el('input', { type: 'search', hidden: true,
-			placeholder: t('search'), 'aria-label': t('search'),
-			oninput: () => this.#update() });
 		this.hands = el('ul', { 'aria-label': t('hands_raised') });
 		this.lower = el('button.quiet.small', { onclick: () =>
 			room.press(this.lower, () => this.#lowerAll()) },
@@ -47,7 +42,7 @@ export class People {
 		this.mute = el('button.quiet.small', { onclick: () =>
 			room.press(this.mute, () => app.call('user.mute',
 				{ all: true })) }, t('mute_all'));
-		this.body = el('div.people', {}, this.search, this.handBlock,
+		this.body = el('div.people', {}, this.handBlock,
 			el('section', {}, el('div.block', {}, el('h3', {},
 				t('in_meeting')), this.mute), this.list));
 		this.body.addEventListener('keydown', event => this.#keys(event));
@@ -72,15 +67,10 @@ export class People {
 		const { model } = this.#app;
 		const boss = model.moderator;
 		this.invite.hidden = this.lower.hidden = this.mute.hidden = !boss;
-		this.search.hidden = model.users.size < SEARCH_FROM;
-		const sought = this.search.hidden ? ''
-			: this.search.value.trim().toLowerCase();
 		const rank = u => u.user === model.me ? 0
 			: u.role === 'moderator' ? 1 : 2;
-		const all = [...model.users.values()]
-			.filter(u => u.name.toLowerCase().includes(sought))
-			.sort((a, b) => rank(a) - rank(b)
-				|| a.name.localeCompare(b.name));
+		const all = [...model.users.values()].sort((a, b) =>
+			rank(a) - rank(b) || a.name.localeCompare(b.name));
 		const { hands } = model;
 		this.handBlock.hidden = !hands.length;
 		for (const [list, users] of [[this.hands, hands],

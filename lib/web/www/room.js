@@ -4,7 +4,7 @@ import { bdi, children, el, icon, plain, setText } from './dom.js';
 import { Bar } from './bar.js';
 import { Chat } from './chat.js';
 import { canChooseSpeaker, meter } from './devices.js';
-import { t, tn } from './i18n.js';
+import { named, t, tn } from './i18n.js';
 import { onKeys } from './keys.js';
 import { phone } from './menu.js';
 import { Announcer, Banner, Toasts } from './notices.js';
@@ -20,7 +20,7 @@ const SPEECH_DB = -45;
 
 class Room {
 	panel = null;
-	#app; #sounds; #busy = new WeakSet(); #joined = []; #clock = 0;
+	#app; #sounds; #busy = new WeakSet(); #clock = 0;
 	#opener = null; #metered = null; #stopMeter = null; #unkey = null;
 
 	constructor(app) {
@@ -63,8 +63,8 @@ class Room {
 		this.body = el('div.body');
 		this.aside = el('aside.panel', { hidden: true }, el('header', {},
 			this.heading, this.count, this.tools, el('button.quiet.bare', {
-				'aria-label': t('close'), title: t('close'),
-				onclick: () => this.show(null) }, icon('x', 20))),
+				...named('close'), onclick: () => this.show(null) },
+			icon('x', 20))),
 		this.body);
 		this.root = el('div.room', {},
 			el('a.skip', { href: '#bar' }, t('skip')),
@@ -297,17 +297,10 @@ class Room {
 	}
 
 	#came({ name }) {
-		const { model } = this.#app;
 		this.announcer.say(t('came', { name: plain(name) }));
-		if (model.users.size > MANY) return;
-		const now = performance.now();
-		this.#joined = this.#joined.filter(j => now - j.at < 5000)
-			.concat({ name, at: now });
-		const n = this.#joined.length;
-		this.toasts.show({ key: 'joined', icon: 'people', title:
-			tn(n === 1 ? 'came' : n === 2 ? 'came_2' : 'came_n', {
-				name: this.#joined[0].name, other: this.#joined[1]?.name,
-				n: n - 1 }) });
+		if (this.#app.model.users.size <= MANY)
+			this.toasts.show({ key: 'joined', icon: 'people',
+				title: tn('came', { name }) });
 	}
 
 	#raised({ user, name }) {

@@ -3,7 +3,7 @@
  * one ResizeObserver; layout runs at most once a frame and only writes. */
 import { children, disc, el, frame, icon, setText } from './dom.js';
 import { arrange, seat } from './layout.js';
-import { t, tn } from './i18n.js';
+import { named, t, tn } from './i18n.js';
 import { Tile } from './tile.js';
 
 const WANT_MS = 100;
@@ -46,9 +46,8 @@ export class Stage {
 				{ onclick: stopShare }, t('stop_sharing')));
 		this.words = el('span');
 		this.tools = el('div.tools', {}, icon('screen', 20), this.words,
-			el('button.quiet.bare', { 'aria-label': t('full_screen'),
-				title: t('full_screen'), onclick: () => this.full() },
-			icon('fit', 20)));
+			el('button.quiet.bare', { ...named('full_screen'),
+				onclick: () => this.full() }, icon('fit', 20)));
 		this.node = el('section.stage', { 'aria-label': t('stage'),
 			onkeydown: event => this.#keys(event) });
 		this.layout = frame(() => this.#layout());

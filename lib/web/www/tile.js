@@ -3,7 +3,7 @@
  * picture from the moment its slot changes hands until a frame of the new
  * owner is on the screen. */
 import { attrs, disc, el, hueClass, icon, plain, setText } from './dom.js';
-import { t } from './i18n.js';
+import { named, t } from './i18n.js';
 
 const SETTLE_MS = 100;
 const FROZEN_MS = 3000;
@@ -39,8 +39,8 @@ export class Tile {
 		this.pin = el('div.chip.pinned', { hidden: true }, icon('pin', 16),
 			t('pinned'));
 		this.more = el('button.more', { tabindex: '-1',
-			'aria-label': t('more_actions'), title: t('more_actions'),
-			onclick: () => menu(user, this.more) }, icon('more', 20));
+			...named('more_actions'), onclick: () => menu(user, this.more) },
+		icon('more', 20));
 		this.node = el(`div.tile.${source}.${hueClass(user)}`, { role: 'group',
 			tabindex: '-1', 'data-user': user, 'data-source': source },
 		this.video, this.cover, el('div.ring'), this.chip, this.hand,

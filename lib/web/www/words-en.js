@@ -97,7 +97,6 @@ export default {
 	/* people */
 	participants: 'Participants',
 	invite: 'Invite',
-	search: 'Search',
 	hands_raised: 'Hands raised, in order',
 	lower_all: 'Lower all',
 	in_meeting: 'In the meeting',
@@ -144,8 +143,6 @@ export default {
 	sound_paused: 'Sound is paused by the browser. Press to hear.',
 	hear: 'Hear',
 	came: '{name} joined',
-	came_2: '{name} and {other} joined',
-	came_n: '{name} and {n} others joined',
 	left: '{name} left',
 	raised: '{name} raised a hand (number {n})',
 	to_everyone: 'to everyone',

@@ -96,7 +96,6 @@ export default {
 	/* people */
 	participants: '参会者',
 	invite: '邀请',
-	search: '搜索',
 	hands_raised: '举手，按先后顺序',
 	lower_all: '全部放下',
 	in_meeting: '会议中',
@@ -143,8 +142,6 @@ export default {
 	sound_paused: '浏览器暂停了声音，点按即可收听。',
 	hear: '收听',
 	came: '{name} 已加入',
-	came_2: '{name} 和 {other} 已加入',
-	came_n: '{name} 和另外 {n} 人已加入',
 	left: '{name} 已离开',
 	raised: '{name} 举手（第 {n} 位）',
 	to_everyone: '发给所有人',
