@@ -31,6 +31,7 @@ endif
 
 # M_USES, M_CLOSURE (itself first) and M_LINKS (of the whole closure) of
 # every row, and MODULES and TOOLS, come from the table.
+.DEFAULT_GOAL := all
 -include $(O)/layers.mk
 $(O)/layers.mk: tests/layers.tsv tests/layers.awk
 	@mkdir -p $(O)
