@@ -111,7 +111,8 @@ struct meet_right {
 	unsigned who;       /* MEET_IS_* */
 };
 const struct meet_right *meet_rights(size_t *n);
-/* What the actor is in this meeting now: one MEET_IS_*. */
+/* What the actor is in this meeting now: one MEET_IS_*. m is NULL here and
+ * below for what is about no meeting. */
 unsigned meet_standing(const struct meet *m, const struct meet_actor *a);
 /* For methods that decide nothing (reads, media.*): 0 or -EPERM. */
 int meet_allow(const struct meet *m, const struct meet_actor *a,

@@ -66,7 +66,7 @@ unsigned meet_standing(const struct meet *m, const struct meet_actor *a)
 	case MEET_USER:
 		break;
 	}
-	seat = meet_find(m, a->id);
+	seat = m ? meet_find(m, a->id) : NULL;
 	if (!seat)
 		return MEET_IS_GUEST;
 	return seat->s.role == MEET_MODERATOR ? MEET_IS_MODERATOR
