@@ -1,4 +1,4 @@
-/* What ctl's own files share. */
+/* ctl_priv - what ctl's own files share. */
 #ifndef CTL_PRIV_H
 #define CTL_PRIV_H
 

@@ -1,4 +1,4 @@
-/* What meet's own files share. */
+/* meet_priv - what meet's own files share. */
 #ifndef MEET_PRIV_H
 #define MEET_PRIV_H
 

@@ -1,4 +1,4 @@
-/* What store's own files share. */
+/* store_priv - what store's own files share. */
 #ifndef STORE_PRIV_H
 #define STORE_PRIV_H
 
