@@ -238,6 +238,22 @@ int web_listen(struct web *w, int fd)
 	return 0;
 }
 
+void web_quiet(struct web *w)
+{
+	while (w->n_listeners)
+		evconnlistener_disable(w->listeners[--w->n_listeners]);
+}
+
+size_t web_sockets(const struct web *w)
+{
+	size_t n = 0;
+
+	for (const struct list *l = w->sockets.next; l != &w->sockets;
+		l = l->next)
+		n++;
+	return n;
+}
+
 void web_free(struct web *w)
 {
 	if (!w)

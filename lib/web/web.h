@@ -64,6 +64,10 @@ struct web *web_new(struct io_loop *l, const struct web_config *c,
 	const struct web_events *ev, void *arg, char why[160]);
 /* Serves a listening socket, which web owns from then on. */
 int web_listen(struct web *w, int fd);
+/* Accepts no more connections; those there go on. */
+void web_quiet(struct web *w);
+/* WebSockets that are still open or closing. */
+size_t web_sockets(const struct web *w);
 /* Closes everything at once, without on_close. */
 void web_free(struct web *w);
 

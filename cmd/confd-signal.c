@@ -1,0 +1,539 @@
+/* confd-signal - the meetings: who is in them, who may do what, what
+ * happened; spoken to by browsers (HTTPS, WebSocket) and on Unix sockets. */
+#include <ctype.h>
+#include <getopt.h>
+#include <grp.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base.h"
+#include "crypt.h"
+#include "hub.h"
+#include "io.h"
+
+static const char usage_text[] =
+	"usage: confd-signal [options]\n"
+	"       confd-signal --help | -V | --completion\n"
+	"\n"
+	"Keeps the meetings and serves browsers over HTTPS and tools on\n"
+	"signal.sock. Stays in the foreground; SIGTERM and SIGINT end it.\n"
+	"\n"
+	"  --listen ADDR:PORT  serve browsers there (default *:8443, [::]:8443);\n"
+	"                      may be given several times\n"
+	"  --tls on|off        off: plain HTTP, on loopback addresses only\n"
+	"  --tls-cert FILE     certificate (PEM, with its chain); default: one\n"
+	"                      of our own, made once\n"
+	"  --tls-key FILE      its key (PEM)\n"
+	"  --hsts              tell browsers to insist on TLS\n"
+	"  --url BASE          what join links begin with\n"
+	"  --allow-origin URL  let pages of this origin connect too\n"
+	"  --www DIR           the client's files\n"
+	"  --rundir DIR        where signal.sock and worker.sock are\n"
+	"  --statedir DIR      where the log and the keys are\n"
+	"  --sync full|normal  survive power loss (default), or kill -9 only\n"
+	"  --worker-key FILE   key of the workers' secrets (worker.key in the\n"
+	"                      run directory)\n"
+	"  --socket-group G    let members of group G use signal.sock\n"
+	"  --lifeline FD       end when FD reaches its end of file\n"
+	"  -d FD               write a newline to FD when ready\n"
+	"  -v                  tell more\n"
+	"  -V                  print the version\n"
+	"  --help              print this\n"
+	"  --completion        print the completion for bash\n";
+
+enum {
+	OPT_LISTEN = 256, OPT_TLS, OPT_CERT, OPT_KEY, OPT_HSTS, OPT_URL,
+	OPT_ORIGIN, OPT_WWW, OPT_RUNDIR, OPT_STATEDIR, OPT_SYNC,
+	OPT_WORKER_KEY, OPT_GROUP, OPT_LIFELINE, OPT_HELP, OPT_COMPLETION
+};
+
+#define ADDRS   8
+#define ORIGINS 16
+#define URL_CAP 256
+#define DRAIN_MS 3000
+
+struct app {
+	const char *listen[ADDRS];
+	size_t n_listen;
+	const char *origins[ORIGINS + 2];
+	size_t n_origins;
+	const char *cert_path, *key_path, *url, *www, *rundir, *statedir;
+	const char *worker_key, *group;
+	bool tls, hsts, sync_full;
+	int lifeline, ready_fd;
+	enum io_level level;
+
+	gid_t gid;
+	char run[IO_PATH_CAP], state[4096], www_path[4096];
+	char base[URL_CAP], base_origin[URL_CAP];
+	char signal_path[IO_PATH_CAP + 16], worker_path[IO_PATH_CAP + 16];
+	int http[ADDRS];
+	int n_http;
+	struct io_loop *loop;
+	struct cert *cert;
+	struct hub *hub;
+};
+
+PRINTF(2, 3)
+static int complain(int status, const char *fmt, ...)
+{
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	io_log(IO_ERROR, "%s", text);
+	return status;
+}
+
+static int flush_stdout(void)
+{
+	if (fflush(stdout) == 0 || errno == EPIPE)
+		return 0;
+	return complain(3, "cannot write to standard output: %s",
+		strerror(errno));
+}
+
+static int print_completion(void)
+{
+	struct buf b = {0};
+
+	usage_completion(&b, "confd-signal", usage_text);
+	fputs(buf_cstr(&b) ? (const char *)b.data : "", stdout);
+	buf_free(&b);
+	return flush_stdout();
+}
+
+/* --- Options --------------------------------------------------------------- */
+
+static int number_of(const char *s, int *out)
+{
+	uint64_t n;
+
+	if (str_u64(s, 0, 65535, &n))
+		return -EINVAL;
+	*out = (int)n;
+	return 0;
+}
+
+/* One of two words. */
+static int word_of(const char *s, const char *yes, const char *no, bool *out)
+{
+	*out = str_eq(s, yes);
+	return *out || str_eq(s, no) ? 0 : -EINVAL;
+}
+
+static int add_word(const char **list, size_t *n, size_t max, const char *s)
+{
+	if (*n == max)
+		return -EINVAL;
+	list[(*n)++] = s;
+	return 0;
+}
+
+/* The length of "scheme://host[:port]" at the beginning, 0 if it is none. */
+static size_t origin_of(const char *s)
+{
+	size_t scheme = str_starts(s, "https://") ? 8 :
+		str_starts(s, "http://") ? 7 : 0, n = scheme;
+
+	while (isalnum((unsigned char)s[n]) || (s[n] && strchr(".-:[]_",
+		s[n])))
+		n++;
+	return scheme && n > scheme ? n : 0;
+}
+
+static int check(struct app *a)
+{
+	size_t n = a->url ? origin_of(a->url) : 0;
+
+	for (size_t i = 0; i < a->n_origins; i++) {
+		size_t m = origin_of(a->origins[i]);
+
+		if (!m || a->origins[i][m])
+			return complain(2, "not an origin: '%s'",
+				a->origins[i]);
+	}
+	if (a->url && (!n || strlen(a->url) >= sizeof(a->base) ||
+		(a->url[n] && a->url[n] != '/') || strpbrk(a->url, " #?\"<>")))
+		return complain(2, "not a base of links: '%s'", a->url);
+	if (a->url) {
+		str_copy(a->base, sizeof(a->base), a->url);
+		while (strlen(a->base) > n && str_eq(a->base +
+			strlen(a->base) - 1, "/"))
+			a->base[strlen(a->base) - 1] = '\0';
+		snprintf(a->base_origin, sizeof(a->base_origin), "%.*s",
+			(int)n, a->url);
+		a->origins[a->n_origins++] = a->base_origin;
+	}
+	if (!a->cert_path != !a->key_path)
+		return complain(2, "--tls-cert and --tls-key go together");
+	if (!a->tls && (a->cert_path || a->hsts))
+		return complain(2, "--tls off goes with neither a certificate "
+			"nor --hsts");
+	return -1;
+}
+
+static const struct option longs[] = {
+	{"listen", required_argument, NULL, OPT_LISTEN},
+	{"tls", required_argument, NULL, OPT_TLS},
+	{"tls-cert", required_argument, NULL, OPT_CERT},
+	{"tls-key", required_argument, NULL, OPT_KEY},
+	{"hsts", no_argument, NULL, OPT_HSTS},
+	{"url", required_argument, NULL, OPT_URL},
+	{"allow-origin", required_argument, NULL, OPT_ORIGIN},
+	{"www", required_argument, NULL, OPT_WWW},
+	{"rundir", required_argument, NULL, OPT_RUNDIR},
+	{"statedir", required_argument, NULL, OPT_STATEDIR},
+	{"sync", required_argument, NULL, OPT_SYNC},
+	{"worker-key", required_argument, NULL, OPT_WORKER_KEY},
+	{"socket-group", required_argument, NULL, OPT_GROUP},
+	{"lifeline", required_argument, NULL, OPT_LIFELINE},
+	{"help", no_argument, NULL, OPT_HELP},
+	{"version", no_argument, NULL, 'V'},
+	{"completion", no_argument, NULL, OPT_COMPLETION},
+	{NULL, 0, NULL, 0},
+};
+
+/* -1: go on; else the exit status. */
+static int options(struct app *a, int argc, char **argv)
+{
+	int c, err = 0;
+
+	while (!err && (c = getopt_long(argc, argv, "d:vV", longs, NULL)) !=
+		-1) {
+		switch (c) {
+		case OPT_LISTEN: err = add_word(a->listen, &a->n_listen, ADDRS,
+			optarg); break;
+		case OPT_ORIGIN: err = add_word(a->origins, &a->n_origins,
+			ORIGINS, optarg); break;
+		case OPT_TLS: err = word_of(optarg, "on", "off", &a->tls);
+			break;
+		case OPT_SYNC: err = word_of(optarg, "full", "normal",
+			&a->sync_full); break;
+		case OPT_CERT: a->cert_path = optarg; break;
+		case OPT_KEY: a->key_path = optarg; break;
+		case OPT_HSTS: a->hsts = true; break;
+		case OPT_URL: a->url = optarg; break;
+		case OPT_WWW: a->www = optarg; break;
+		case OPT_RUNDIR: a->rundir = optarg; break;
+		case OPT_STATEDIR: a->statedir = optarg; break;
+		case OPT_WORKER_KEY: a->worker_key = optarg; break;
+		case OPT_GROUP: a->group = optarg; break;
+		case OPT_LIFELINE: err = number_of(optarg, &a->lifeline); break;
+		case 'd': err = number_of(optarg, &a->ready_fd); break;
+		case 'v': a->level = IO_DEBUG; break;
+		case 'V': puts("confd-signal " CONF_VERSION);
+			return flush_stdout();
+		case OPT_HELP: fputs(usage_text, stdout);
+			return flush_stdout();
+		case OPT_COMPLETION: return print_completion();
+		default: err = -EINVAL;
+		}
+	}
+	if (!err && optind == argc)
+		return check(a);
+	fputs(usage_text, stderr);
+	return 2;
+}
+
+/* --- Places ---------------------------------------------------------------- */
+
+static int directories(struct app *a)
+{
+	struct group *g = a->group ? getgrnam(a->group) : NULL;
+	int err;
+
+	if (a->group && !g)
+		return complain(2, "no group '%s'", a->group);
+	a->gid = g ? g->gr_gid : (gid_t)-1;
+	if (a->rundir)
+		setenv("CONF_RUNDIR", a->rundir, 1);
+	if (a->statedir)
+		setenv("CONF_STATEDIR", a->statedir, 1);
+	err = io_state_dir(a->state);
+	if (!err)
+		err = io_mkdirs(a->state, 0700);
+	if (err)
+		return complain(3, "cannot make the state directory '%s': %s",
+			a->state, strerror(-err));
+	err = io_run_dir_make(a->run, a->gid);
+	if (err)
+		return complain(3, "no run directory can be made or written: "
+			"%s", strerror(-err));
+	return -1;
+}
+
+static bool has_client(const char *dir)
+{
+	char path[8192];
+
+	snprintf(path, sizeof(path), "%s/index.html", dir);
+	return access(path, R_OK) == 0;
+}
+
+/* The client's files: as installed beside us, or as in the source tree. */
+static int find_www(struct app *a)
+{
+	static const char *const beside[] = {"../share/confkit/www",
+		"../../lib/web/www", "../../../lib/web/www"};
+	char self[2048];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	char *slash;
+
+	if (a->www)
+		return -1;
+	self[n > 0 ? n : 0] = '\0';
+	slash = strrchr(self, '/');
+	a->www = a->www_path;
+	for (size_t i = 0; slash && i < ARRAY_LEN(beside); i++) {
+		*slash = '\0';
+		snprintf(a->www_path, sizeof(a->www_path), "%s/%s", self,
+			beside[i]);
+		if (has_client(a->www))
+			return -1;
+	}
+	a->www = CONF_PREFIX "/share/confkit/www";
+	return has_client(a->www) ? -1 : complain(2, "the client's files are "
+		"not in '%s': give --www", a->www);
+}
+
+/* --- Sockets --------------------------------------------------------------- */
+
+static int cannot_listen(const char *where, int err)
+{
+	int status = err == -EADDRINUSE ? 75 : err == -EINVAL ||
+		err == -EADDRNOTAVAIL || err == -ENAMETOOLONG ? 2 : 3;
+
+	return complain(status, "cannot listen on '%s': %s", where,
+		strerror(-err));
+}
+
+static int open_http(struct app *a)
+{
+	static const char *const defaults[] = {"*:8443", "[::]:8443"};
+	bool given = a->n_listen > 0;
+	union io_addr addr;
+	int fd, err = 0;
+
+	a->n_http = io_inherited("http", a->http, ADDRS);
+	if (a->n_http > 0)
+		return -1;
+	for (size_t i = 0; i < (given ? a->n_listen : 2); i++) {
+		const char *where = given ? a->listen[i] : defaults[i];
+
+		err = io_addr_parse(&addr, where);
+		if (err)
+			return complain(2, "not an address: '%s'", where);
+		fd = io_tcp_listen(&addr);
+		if (fd >= 0) {
+			a->http[a->n_http++] = fd;
+			continue;
+		}
+		/* A host without IPv6 is none that we refuse to run on. */
+		if (given || fd != -EAFNOSUPPORT)
+			return cannot_listen(where, fd);
+		err = fd;
+	}
+	return a->n_http ? -1 : cannot_listen(defaults[0], err);
+}
+
+static bool is_loopback(const union io_addr *a)
+{
+	if (a->sa.sa_family == AF_INET)
+		return ntohl(a->in4.sin_addr.s_addr) >> 24 == 127;
+	return IN6_IS_ADDR_LOOPBACK(&a->in6.sin6_addr);
+}
+
+static bool is_any(const union io_addr *a)
+{
+	if (a->sa.sa_family == AF_INET)
+		return a->in4.sin_addr.s_addr == htonl(INADDR_ANY);
+	return IN6_IS_ADDR_UNSPECIFIED(&a->in6.sin6_addr);
+}
+
+/* Refuses plain HTTP where others could read it, and makes up the base of
+ * links from the first address. */
+static int look_at_http(struct app *a)
+{
+	const char *scheme = a->tls ? "https" : "http";
+	char text[IO_ADDR_CAP];
+	union io_addr addr;
+
+	for (int i = 0; i < a->n_http; i++) {
+		if (io_local_addr(a->http[i], &addr))
+			return complain(3, "an inherited socket is none");
+		io_addr_format(text, &addr);
+		if (!a->tls && !is_loopback(&addr))
+			return complain(2, "plain HTTP is for loopback "
+				"addresses, not for '%s'", text);
+		io_log(IO_INFO, "%s on %s", scheme, text);
+		if (*a->base)
+			continue;
+		if (is_loopback(&addr) || is_any(&addr))
+			snprintf(text, sizeof(text), "localhost:%u",
+				io_addr_port(&addr));
+		snprintf(a->base, sizeof(a->base), "%s://%s", scheme, text);
+	}
+	return -1;
+}
+
+/* An inherited socket, or one of our own, whose path is kept to remove it. */
+static int open_unix(struct app *a, const char *name, char *path,
+	size_t cap, mode_t mode, gid_t gid,
+	int (*listen)(struct hub *h, int fd))
+{
+	int fds[2], fd, n = io_inherited(name, fds, 2), err = 0;
+
+	for (int i = 0; i < n; i++)
+		err = err ? err : listen(a->hub, fds[i]);
+	if (n > 0)
+		return err ? complain(3, "cannot use the socket '%s': %s",
+			name, strerror(-err)) : -1;
+	snprintf(path, cap, "%s/%s.sock", a->run, name);
+	fd = io_unix_listen(path, mode, gid);
+	if (fd < 0) {
+		err = cannot_listen(path, fd);
+		*path = '\0';
+		return err;
+	}
+	err = listen(a->hub, fd);
+	return err ? complain(3, "cannot serve '%s': %s", path,
+		strerror(-err)) : -1;
+}
+
+/* --- The whole ------------------------------------------------------------- */
+
+static int certificate(struct app *a)
+{
+	char why[256];
+
+	if (!a->tls)
+		return -1;
+	a->cert = a->cert_path ? hub_cert_read(a->cert_path, a->key_path,
+		why) : hub_cert_own(a->state, why);
+	if (a->cert)
+		return -1;
+	return complain(a->cert_path || errno == EINVAL || errno == EACCES ?
+		2 : 3, "%s", why);
+}
+
+static int make_hub(struct app *a)
+{
+	char why[256], path[IO_PATH_CAP + 16];
+	struct hub_config c = {.state_dir = a->state, .www = a->www,
+		.url = a->base, .origins = a->origins, .cert = a->cert,
+		.hsts = a->hsts, .sync_full = a->sync_full, .op_gid = a->gid};
+	const char *key = a->worker_key ? a->worker_key : path;
+	int err;
+
+	snprintf(path, sizeof(path), "%s/worker.key", a->run);
+	err = hub_worker_key(key, c.worker_key);
+	if (err)
+		return complain(err == -EACCES || err == -EINVAL ||
+			a->worker_key ? 2 : 3, "cannot use the key '%s': %s",
+			key, err == -EACCES ? "others can read it" :
+			err == -EINVAL ? "it is malformed" : strerror(-err));
+	a->hub = hub_new(a->loop, &c, why);
+	explicit_bzero(c.worker_key, sizeof(c.worker_key));
+	if (a->hub)
+		return -1;
+	err = errno;
+	return complain(err == EBUSY ? 75 : err == EINVAL || err == EACCES ||
+		err == ENOENT || err == ENOTDIR ? 2 : 3, "%s", why);
+}
+
+static void drained(void *arg)
+{
+	struct app *a = arg;
+
+	io_loop_stop(a->loop, 0);
+}
+
+static void drain(void *arg)
+{
+	struct app *a = arg;
+
+	io_log(IO_INFO, "ending");
+	hub_drain(a->hub, drained, a);
+}
+
+static int serve(struct app *a)
+{
+	bool shared = a->gid != (gid_t)-1;
+	int status, err = 0;
+
+	a->loop = io_loop_new();
+	if (!a->loop || io_stop_on_signals(a->loop, a->lifeline, DRAIN_MS,
+		drain, a))
+		return complain(3, "cannot set up: %s", strerror(errno));
+	status = make_hub(a);
+	for (int i = 0; status < 0 && !err && i < a->n_http; i++)
+		err = hub_listen_http(a->hub, a->http[i]);
+	if (err)
+		return complain(3, "cannot serve HTTP: %s", strerror(-err));
+	if (status < 0)
+		status = open_unix(a, "signal", a->signal_path,
+			sizeof(a->signal_path), shared ? 0660 : 0600, a->gid,
+			hub_listen_signal);
+	if (status < 0)
+		status = open_unix(a, "worker", a->worker_path,
+			sizeof(a->worker_path), 0600, (gid_t)-1,
+			hub_listen_worker);
+	if (status >= 0)
+		return status;
+	io_log(IO_INFO, "signal.sock and worker.sock in %s, log in %s",
+		a->run, a->state);
+	io_ready(a->ready_fd);
+	return io_loop_run(a->loop);
+}
+
+/* Each connection is a descriptor; the default limit is for shells. */
+static void raise_limits(void)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) == 0) {
+		r.rlim_cur = r.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &r);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct app a = {.tls = true, .sync_full = true, .lifeline = -1,
+		.ready_fd = -1, .level = IO_INFO};
+	int status;
+
+	io_std_fds();
+	io_log_to(2, "confd-signal", IO_INFO);
+	status = options(&a, argc, argv);
+	if (status >= 0)
+		return status;
+	io_log_to(2, "confd-signal", a.level);
+	io_ignore_sigpipe();
+	umask(077);
+	raise_limits();
+	status = directories(&a);
+	if (status < 0)
+		status = find_www(&a);
+	if (status < 0)
+		status = certificate(&a);
+	if (status < 0)
+		status = open_http(&a);
+	if (status < 0)
+		status = look_at_http(&a);
+	if (status < 0)
+		status = serve(&a);
+	hub_free(a.hub);
+	io_loop_free(a.loop);
+	cert_free(a.cert);
+	if (*a.signal_path)
+		unlink(a.signal_path);
+	if (*a.worker_path)
+		unlink(a.worker_path);
+	return status;
+}

@@ -1,0 +1,182 @@
+/* The hub as a whole: its parts, its timers, its end. */
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "hub_priv.h"
+
+#define SWEEP_MS 1000
+#define DRAIN_MS 2000
+#define DRAIN_STEP_MS 50
+
+static void sweep(void *arg)
+{
+	struct hub *h = arg;
+
+	io_timer_in(h->sweep_timer, SWEEP_MS);
+	peers_sweep(h);
+	if (!h->open)
+		rooms_sweep(h);
+}
+
+static int make_timers(struct hub *h)
+{
+	h->meetings_timer = io_timer_new(h->loop, hub_meetings_due, h);
+	h->sweep_timer = io_timer_new(h->loop, sweep, h);
+	h->grace_timer = io_timer_new(h->loop, hub_grace_over, h);
+	h->relay_timer = io_timer_new(h->loop, media_late, h);
+	if (!h->meetings_timer || !h->sweep_timer || !h->grace_timer ||
+		!h->relay_timer)
+		return -ENOMEM;
+	io_timer_in(h->sweep_timer, SWEEP_MS);
+	io_timer_in(h->grace_timer, HUB_SEAT_GRACE_MS);
+	return 0;
+}
+
+static int make_web(struct hub *h, const struct hub_config *c,
+	char why[256])
+{
+	struct web_config wc = {.www = c->www, .cert = c->cert,
+		.origins = c->origins, .hsts = c->hsts};
+	char words[160];
+	int err;
+
+	h->web = web_new(h->loop, &wc, &hub_web_events, h, words);
+	err = h->web ? 0 : -errno;
+	if (err)
+		snprintf(why, 256, "%s", words);
+	return err;
+}
+
+static int start(struct hub *h, const struct hub_config *c, char why[256])
+{
+	int err = hub_token_keys(c->state_dir, &h->keys, why);
+
+	if (!err)
+		err = store_open(&h->store, c->state_dir, c->sync_full ?
+			STORE_FULL : STORE_NORMAL, why);
+	if (!err)
+		err = make_web(h, c, why);
+	if (err)
+		return err;
+	snprintf(why, 256, "out of memory");
+	h->url = strdup(c->url);
+	h->rooms = map_new(h->seed);
+	if (!h->url || !h->rooms || make_timers(h) < 0)
+		return -ENOMEM;
+	return rooms_load(h, why);
+}
+
+struct hub *hub_new(struct io_loop *l, const struct hub_config *c,
+	char why[256])
+{
+	struct hub *h = calloc(1, sizeof(*h));
+	int err;
+
+	if (!h) {
+		snprintf(why, 256, "out of memory");
+		return NULL;
+	}
+	h->loop = l;
+	h->op_gid = c->op_gid;
+	h->wall0_ms = io_wall_ms();
+	h->mono0_ns = io_now_ns();
+	h->tick_ms = MEET_NEVER;
+	io_random(&h->seed, sizeof(h->seed));
+	memcpy(h->worker_key, c->worker_key, sizeof(h->worker_key));
+	list_init(&h->peers);
+	list_init(&h->relays);
+	list_init(&h->waiting);
+	list_init(&h->follows);
+	list_init(&h->pumping);
+	list_init(&h->batch);
+	err = start(h, c, why);
+	if (!err)
+		return h;
+	hub_free(h);
+	errno = -err;
+	return NULL;
+}
+
+static void stop_listening(struct hub *h)
+{
+	for (int i = 0; i < h->n_listeners; i++) {
+		io_watch_free(h->listeners[i].watch);
+		io_timer_free(h->listeners[i].resume);
+		close(h->listeners[i].fd);
+	}
+	h->n_listeners = 0;
+}
+
+void hub_free(struct hub *h)
+{
+	if (!h)
+		return;
+	h->draining = true;
+	stop_listening(h);
+	media_free(h);
+	peers_free(h);
+	hub_batch_free(h);
+	web_free(h->web);
+	rooms_free(h);
+	store_close(h->store);
+	io_undefer(h->loop, hub_settle, h);
+	io_timer_free(h->meetings_timer);
+	io_timer_free(h->sweep_timer);
+	io_timer_free(h->grace_timer);
+	io_timer_free(h->relay_timer);
+	io_timer_free(h->drain_timer);
+	explicit_bzero(&h->keys, sizeof(h->keys));
+	explicit_bzero(h->worker_key, sizeof(h->worker_key));
+	free(h->url);
+	free(h);
+}
+
+int hub_listen_http(struct hub *h, int fd)
+{
+	int err = web_listen(h->web, fd);
+
+	if (err)
+		close(fd);
+	return err;
+}
+
+int hub_listen_signal(struct hub *h, int fd)
+{
+	return hub_accept(h, fd, LISTEN_SIGNAL);
+}
+
+int hub_listen_worker(struct hub *h, int fd)
+{
+	return hub_accept(h, fd, LISTEN_WORKER);
+}
+
+static void check_drained(void *arg)
+{
+	struct hub *h = arg;
+
+	h->drain_left_ms -= DRAIN_STEP_MS;
+	if (h->drain_left_ms > 0 && (h->open || web_sockets(h->web)))
+		io_timer_in(h->drain_timer, DRAIN_STEP_MS);
+	else
+		h->drained(h->drained_arg);
+}
+
+void hub_drain(struct hub *h, void (*done)(void *arg), void *arg)
+{
+	if (h->draining)
+		return;
+	h->draining = true;
+	h->drained = done;
+	h->drained_arg = arg;
+	stop_listening(h);
+	web_quiet(h->web);
+	list_each(l, next, &h->peers)
+		peer_close(list_entry(l, struct peer, link), CLOSE_RESTART,
+			"the server is restarting");
+	h->drain_left_ms = DRAIN_MS;
+	h->drain_timer = io_timer_new(h->loop, check_drained, h);
+	if (h->drain_timer)
+		io_timer_in(h->drain_timer, DRAIN_STEP_MS);
+	else
+		done(arg);
+}

@@ -1,0 +1,75 @@
+/* hub - confd-signal's inside: meetings in memory and in the log, the
+ * sessions of people, operators and workers, and what they may ask of each
+ * other. conf-ctl(7) and conf-events(5) are the protocol.
+ *
+ * What is decided in one iteration of the loop is one transaction of the
+ * log. Replies and events leave after its commit; when that fails, the
+ * meetings touched are folded anew from the log and every command of the
+ * batch is refused. Media state is not in the log: it is learned from the
+ * relays, which outlive us.
+ *
+ * Units: _ms milliseconds.
+ * Ownership: hub_new copies its configuration but for cert, which is
+ * borrowed until hub_free. Listening sockets are closed by hub_free.
+ * Errors: 0 or -errno. Nothing here prints or exits; the log lines go by
+ * io_log.
+ */
+#ifndef HUB_H
+#define HUB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct cert;
+struct hub;
+struct io_loop;
+
+#define HUB_KEY_BYTES     32
+#define HUB_SEAT_GRACE_MS 10000 /* after a start, before seats are "away" */
+#define HUB_RELAY_WAIT_MS 2000  /* a request waits for a relay to register */
+#define HUB_HELLO_MS      10000 /* an unknown peer has to say hello */
+
+struct hub_config {
+	const char *state_dir;   /* log.db, keys/ */
+	const char *www;         /* the client's folder */
+	const char *url;         /* base of join links, no slash at its end */
+	const char *const *origins; /* as web_config */
+	const struct cert *cert; /* NULL: plain HTTP */
+	bool hsts;
+	bool sync_full;          /* the log survives power loss */
+	gid_t op_gid;            /* a group of operators; (gid_t)-1: none */
+	uint8_t worker_key[HUB_KEY_BYTES];
+};
+
+/* Opens the log, folds the open meetings, reads or makes the token keys.
+ * NULL with errno and words in why: EBUSY another process holds the log,
+ * EINVAL and EACCES a key is malformed or readable by others, ENOENT no www
+ * folder, and what store_open says. */
+struct hub *hub_new(struct io_loop *l, const struct hub_config *c,
+	char why[256]);
+void hub_free(struct hub *h);
+
+/* Listening sockets, owned by hub from then on, also when this fails. */
+int hub_listen_http(struct hub *h, int fd);
+int hub_listen_signal(struct hub *h, int fd);
+int hub_listen_worker(struct hub *h, int fd);
+
+/* Refuses new work, tells everybody to come back, and calls done(arg) when
+ * what was to be sent is sent, at the latest after 2 s. */
+void hub_drain(struct hub *h, void (*done)(void *arg), void *arg);
+
+/* --- Files that confd-signal needs -------------------------------------- */
+
+/* The key of worker secrets: 64 hex digits. Made where missing, 0600.
+ * -EACCES others can read it, -EINVAL it is no key. */
+int hub_worker_key(const char *path, uint8_t out[static HUB_KEY_BYTES]);
+/* A certificate and its key from PEM files. NULL with errno and why. */
+struct cert *hub_cert_read(const char *cert_path, const char *key_path,
+	char why[256]);
+/* Our own, in STATE/tls/: made once, for this host's names and addresses,
+ * and again when it is about to expire. NULL with errno and why. */
+struct cert *hub_cert_own(const char *state_dir, char why[256]);
+
+#endif

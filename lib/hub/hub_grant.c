@@ -1,0 +1,139 @@
+/* What the log means for the relay: who may send, who is muted, who is gone.
+ * The relay gets complete grants, so that one lost or late does no harm. */
+#include "hub_priv.h"
+
+void endpoint_of(char out[STR_ID_CAP], const char *user)
+{
+	str_copy(out, STR_ID_CAP, user);
+	out[0] = 'e';
+}
+
+bool user_of(char out[STR_ID_CAP], const char *endpoint)
+{
+	if (!endpoint || !str_is_id(endpoint, 'e'))
+		return false;
+	str_copy(out, STR_ID_CAP, endpoint);
+	out[0] = 'u';
+	return true;
+}
+
+json_t *grant_json(const struct room *r, const char *user)
+{
+	bool heard = meet_heard(r->meet, user);
+
+	return json_pack("{s:[s,s,s,s], s:o, s:b}", "publish", "mic", "cam",
+		"screen", "screen-audio", "muted", heard ? json_array() :
+		json_pack("[s]", "mic"), "receive", 1);
+}
+
+json_t *grant_sync_json(const struct room *r)
+{
+	const struct meet_seat *s = NULL;
+	json_t *list = json_array();
+	char endpoint[STR_ID_CAP];
+
+	while ((s = meet_seat_next(r->meet, s))) {
+		endpoint_of(endpoint, s->user);
+		json_array_append_new(list, json_pack("{s:s, s:o}",
+			"endpoint", endpoint, "grant",
+			grant_json(r, s->user)));
+	}
+	return list;
+}
+
+static bool has_media(const struct member *m)
+{
+	return *m->transport[PUBLISH] || *m->transport[SUBSCRIBE];
+}
+
+static void send_grant(struct room *r, const struct member *m)
+{
+	char endpoint[STR_ID_CAP];
+
+	if (!r->relay || !m || !has_media(m))
+		return;
+	endpoint_of(endpoint, m->user);
+	relay_tell(r->relay, "endpoint.grant", json_pack("{s:s, s:s, s:o}",
+		"room", r->id, "endpoint", endpoint, "grant",
+		grant_json(r, m->user)));
+}
+
+void member_forget_media(struct member *m)
+{
+	*m->transport[PUBLISH] = *m->transport[SUBSCRIBE] = '\0';
+	slots_clear(m);
+	json_decref(m->offer);
+	m->offer = NULL;
+}
+
+static void remove_endpoint(struct room *r, struct member *m)
+{
+	char endpoint[STR_ID_CAP];
+
+	if (!m)
+		return;
+	endpoint_of(endpoint, m->user);
+	if (r->relay && has_media(m))
+		relay_tell(r->relay, "endpoint.remove", json_pack("{s:s, s:s}",
+			"room", r->id, "endpoint", endpoint));
+	member_forget_media(m);
+	json_decref(m->wants);
+	m->wants = NULL;
+	member_drop(m);
+}
+
+static void remove_room(struct room *r)
+{
+	struct member *m;
+	size_t pos = 0;
+
+	if (r->relay)
+		relay_tell(r->relay, "room.remove", json_pack("{s:s}",
+			"room", r->id));
+	r->relay = NULL;
+	r->epoch++;
+	while ((m = map_next(r->members, &pos, NULL, NULL))) {
+		member_forget_media(m);
+		member_drop(m);
+	}
+}
+
+void grant_events(struct room *r, const json_t *events)
+{
+	json_t *e;
+	size_t i;
+
+	json_array_foreach(events, i, e) {
+		const char *type = json_string_value(json_object_get(e,
+			"type"));
+		struct member *m = member_find(r, json_string_value(
+			json_object_get(json_object_get(e, "data"), "user")));
+
+		if (str_eq(type, "user.muted") || str_eq(type,
+			"user.unmuted") || str_eq(type, "user.held") ||
+			str_eq(type, "user.released"))
+			send_grant(r, m);
+		else if (str_eq(type, "user.left") ||
+			str_eq(type, "user.kicked"))
+			remove_endpoint(r, m);
+		else if (str_eq(type, "meeting.ended"))
+			remove_room(r);
+	}
+}
+
+void grant_all(struct room *r)
+{
+	struct member *m;
+	size_t pos = 0;
+
+	if (!r->meet || !meet_open(r->meet)) {
+		remove_room(r);
+		return;
+	}
+	while ((m = map_next(r->members, &pos, NULL, NULL))) {
+		if (meet_seat(r->meet, m->user))
+			send_grant(r, m);
+		else
+			remove_endpoint(r, m);
+	}
+}

@@ -1,0 +1,235 @@
+/* Hello: who speaks. Operators by the socket's credentials, people by the
+ * token of their link or the session they got for it, workers by a secret. */
+#include <stdio.h>
+#include "hub_priv.h"
+
+#define SECRET_CHARS 52 /* 256 bits in base32 */
+
+/* Refuses a hello; the connection then ends with this close code. reason is
+ * a word for programs. */
+static void refuse(struct peer *p, struct ctl_call *call, unsigned code,
+	const char *kind, const char *reason, const char *message)
+{
+	p->close_code = code;
+	p->close_reason = "refused";
+	ctl_fail_with(call, kind, json_pack("{s:s}", "reason", reason),
+		message);
+	peer_check(p);
+}
+
+static void make_secret(char out[SECRET_CHARS + 1])
+{
+	uint8_t random[32];
+	char id[STR_ID_CAP];
+
+	io_random(random, sizeof(random));
+	for (size_t i = 0; i < 2; i++) {
+		str_id(id, 's', random + 16 * i);
+		memcpy(out + 26 * i, id + 2, 27);
+	}
+	explicit_bzero(random, sizeof(random));
+}
+
+/* --- People --------------------------------------------------------------- */
+
+struct guest {
+	struct store_session s;
+	struct room *room;
+	struct meet_ticket ticket;
+	char secret[SECRET_CHARS + 1]; /* a new session's, else empty */
+};
+
+static json_t *first_names(const struct meet *m)
+{
+	json_t *names = json_array();
+	const struct meet_seat *s = NULL;
+
+	while (json_array_size(names) < 3 && (s = meet_seat_next(m, s)))
+		json_array_append_new(names, json_string(s->name));
+	return names;
+}
+
+static json_t *guest_json(const struct guest *g)
+{
+	const struct meet *m = g->room->meet;
+	const struct meet_seat *seat = meet_seat(m, g->s.user);
+	const char *role = meet_role_name(g->ticket.role);
+	const char *name = seat ? seat->name : g->ticket.name ?
+		g->ticket.name : *g->s.name ? g->s.name : NULL;
+	json_t *info = meet_info_json(m), *o;
+	char actor[STR_ID_CAP + 8];
+
+	snprintf(actor, sizeof(actor), "user:%s", g->s.user);
+	json_object_set_new(info, "names", first_names(m));
+	o = json_pack("{s:s, s:[s], s:s*, s:I, s:s, s:s, s:s, s:b, s:s?, s:b,"
+		"s:o}", "actor", actor, "rights", role, "session",
+		*g->secret ? g->secret : NULL, "seq",
+		(json_int_t)meet_seq(m), "agent", HUB_AGENT, "user",
+		g->s.user, "role", role, "joined", g->ticket.joined, "name",
+		name, "name_locked", g->ticket.name != NULL, "meeting", info);
+	return o;
+}
+
+/* The newest connection has the seat: an older one is a lost network's, or
+ * another window. */
+static bool take_seat(struct peer *p, struct guest *g)
+{
+	struct member *m = member_get(g->room, g->s.user);
+
+	if (!m)
+		return false;
+	if (m->peer)
+		peer_close(m->peer, CLOSE_ELSEWHERE, "opened elsewhere");
+	m->peer = p;
+	p->member = m;
+	str_copy(p->id, sizeof(p->id), g->s.user);
+	str_copy(p->link_id, sizeof(p->link_id), g->s.link);
+	snprintf(p->name, sizeof(p->name), "%s in %.32s", p->id,
+		g->room->id);
+	return true;
+}
+
+static bool open_session(struct peer *p, struct guest *g)
+{
+	uint8_t hash[SHA256_BYTES];
+
+	make_secret(g->secret);
+	g->s.created_ms = hub_now_ms(p->hub);
+	if (sha256(g->secret, SECRET_CHARS, hash) < 0)
+		return false;
+	hub_touch(p->hub);
+	if (store_session_put(p->hub->store, hash, &g->s) == 0)
+		return true;
+	p->hub->doomed = true;
+	return false;
+}
+
+/* The meeting of g->s is looked up and asked. False: refused. */
+static bool admit(struct peer *p, struct ctl_call *call, struct guest *g)
+{
+	struct meet_refusal why;
+	int err;
+
+	g->room = room_find(p->hub, g->s.meeting, &err);
+	if (!g->room) {
+		refuse(p, call, CLOSE_ENDED, "not_found", "ended",
+			"There is no such meeting any more.");
+		return false;
+	}
+	if (meet_admit(g->room->meet, g->s.user, g->s.link, &g->ticket,
+		&why) == 0)
+		return true;
+	if (str_eq(why.kind, "not_found"))
+		refuse(p, call, CLOSE_ENDED, why.kind, "ended", why.message);
+	else
+		refuse(p, call, CLOSE_KICKED, why.kind, "refused",
+			why.message);
+	return false;
+}
+
+static void welcome(struct peer *p, struct ctl_call *call, struct guest *g)
+{
+	if (!take_seat(p, g)) {
+		refuse(p, call, CLOSE_RESTART, "internal", "memory",
+			"out of memory");
+		return;
+	}
+	hub_reply(p, call, guest_json(g));
+	explicit_bzero(g->secret, sizeof(g->secret));
+}
+
+static void with_token(struct peer *p, struct ctl_call *call,
+	const char *token)
+{
+	static const char *const words[] = {
+		[TOKEN_MALFORMED] = "malformed",
+		[TOKEN_UNKNOWN_KEY] = "unknown_key",
+		[TOKEN_BAD_SIGNATURE] = "signature",
+		[TOKEN_NOT_YET] = "not_yet", [TOKEN_EXPIRED] = "expired",
+		[TOKEN_OTHER_MEETING] = "other_meeting",
+	};
+	struct guest g = {0};
+	struct token_claims c;
+	uint8_t random[16];
+	enum token_result r = token_verify(&p->hub->keys, token,
+		strlen(token), NULL, io_wall_ms(), &c);
+
+	if (r != TOKEN_OK) {
+		refuse(p, call, CLOSE_TOKEN, "denied", words[r],
+			token_text(r));
+		return;
+	}
+	io_random(random, sizeof(random));
+	if (str_eq(c.sub, "*"))
+		str_id(g.s.user, 'u', random);
+	else
+		str_copy(g.s.user, sizeof(g.s.user), c.sub);
+	str_copy(g.s.meeting, sizeof(g.s.meeting), c.mtg);
+	str_copy(g.s.link, sizeof(g.s.link), c.jti);
+	if (!admit(p, call, &g))
+		return;
+	str_copy(g.s.role, sizeof(g.s.role), meet_role_name(g.ticket.role));
+	str_copy(g.s.name, sizeof(g.s.name), c.name);
+	if (open_session(p, &g))
+		welcome(p, call, &g);
+	else
+		refuse(p, call, CLOSE_RESTART, "io", "log",
+			"the log cannot be written");
+}
+
+static void with_session(struct peer *p, struct ctl_call *call,
+	const char *secret)
+{
+	struct guest g = {0};
+	uint8_t hash[SHA256_BYTES];
+	int err = -ENOENT;
+
+	if (strlen(secret) == SECRET_CHARS)
+		err = sha256(secret, SECRET_CHARS, hash);
+	if (!err)
+		err = store_session_get(p->hub->store, hash, &g.s);
+	if (err == -ENOENT)
+		refuse(p, call, CLOSE_TOKEN, "denied", "session",
+			"This session is over. Open the link again.");
+	else if (err)
+		refuse(p, call, CLOSE_RESTART, "io", "log",
+			"the log cannot be read");
+	else if (admit(p, call, &g))
+		welcome(p, call, &g);
+}
+
+/* --- Everybody ------------------------------------------------------------ */
+
+static void op_hello(struct peer *p, struct ctl_call *call)
+{
+	char actor[96];
+
+	snprintf(actor, sizeof(actor), "op:%s", p->id);
+	hub_reply(p, call, json_pack("{s:s, s:[s], s:s}", "actor", actor,
+		"rights", "op", "agent", HUB_AGENT));
+}
+
+void hub_hello(void *arg, struct ctl_call *call, const json_t *params)
+{
+	struct peer *p = arg;
+	const char *bad = NULL;
+	const char *role = json_str(params, "role", &bad);
+	const char *token = json_str(params, "token", &bad);
+	const char *session = json_str(params, "session", &bad);
+
+	if (bad)
+		refuse(p, call, CLOSE_POLICY, "invalid", "malformed",
+			"token and session are strings");
+	else if (role && !str_eq(role, "client"))
+		refuse(p, call, CLOSE_POLICY, "denied", "role",
+			"this socket is for clients");
+	else if (p->kind == PEER_OP)
+		op_hello(p, call);
+	else if (session)
+		with_session(p, call, session);
+	else if (token)
+		with_token(p, call, token);
+	else
+		refuse(p, call, CLOSE_TOKEN, "denied", "missing",
+			"This page needs a link with a key in it.");
+}

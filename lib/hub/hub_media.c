@@ -1,0 +1,370 @@
+/* Media as people ask for it: each request becomes one to the relay, which
+ * may have to register first. Results do not stand in the log, so nothing
+ * here waits for a commit. */
+#include <stdio.h>
+#include "hub_priv.h"
+
+#define SDP_MAX    61440
+#define WANTS_MAX  128
+#define CHECK_MAX  16
+#define WAITING_MAX 4096
+
+enum op_kind { OP_PUBLISH, OP_SUBSCRIBE, OP_ANSWER, OP_CHECK };
+
+/* Names, not pointers: who asked may be gone when the answer comes. */
+struct media_op {
+	struct list link;  /* in hub->waiting until a relay is there */
+	struct hub *hub;
+	struct ctl_call *call;
+	enum op_kind kind;
+	char room[MEET_ID_CAP];
+	char user[STR_ID_CAP];
+	char transport[STR_ID_CAP];
+	json_t *params;
+	uint64_t until_ns;
+};
+
+static void op_free(struct media_op *op)
+{
+	list_remove(&op->link);
+	json_decref(op->params);
+	free(op);
+}
+
+static void op_fail(struct media_op *op, const char *kind, const char *why)
+{
+	ctl_fail(op->call, kind, "%s", why);
+	op_free(op);
+}
+
+/* The member, while the meeting and the seat are there. */
+static struct member *op_member(const struct media_op *op, struct room **r)
+{
+	*r = map_gets(op->hub->rooms, op->room);
+	if (!*r || !(*r)->meet || !meet_seat((*r)->meet, op->user))
+		return NULL;
+	return member_find(*r, op->user);
+}
+
+/* --- Transports ----------------------------------------------------------- */
+
+static bool place(struct room *r)
+{
+	struct hub *h = r->hub;
+
+	if (r->relay)
+		return true;
+	if (list_empty(&h->relays))
+		return false;
+	r->relay = list_entry(h->relays.next, struct relay, link);
+	relay_tell(r->relay, "room.create", json_pack("{s:s, s:I}", "room",
+		r->id, "epoch", (json_int_t)r->epoch));
+	return true;
+}
+
+static void send_wants(struct room *r, const struct member *m)
+{
+	char endpoint[STR_ID_CAP];
+
+	if (!r->relay || !m->wants || !*m->transport[SUBSCRIBE])
+		return;
+	endpoint_of(endpoint, m->user);
+	relay_tell(r->relay, "endpoint.want", json_pack("{s:s, s:s, s:O}",
+		"room", r->id, "endpoint", endpoint, "tracks", m->wants));
+}
+
+static void created(void *arg, const json_t *result,
+	const struct ctl_error *err)
+{
+	struct media_op *op = arg;
+	int d = op->kind == OP_PUBLISH ? PUBLISH : SUBSCRIBE;
+	struct room *r;
+	struct member *m = op_member(op, &r);
+	json_t *o;
+
+	if (m && !str_eq(m->transport[d], op->transport))
+		m = NULL; /* replaced, or lost with its relay */
+	if (err) {
+		if (m)
+			*m->transport[d] = '\0';
+		op_fail(op, err->kind, err->message);
+		return;
+	}
+	if (!m) {
+		op_fail(op, "unavailable", "the transport was closed again");
+		return;
+	}
+	o = json_pack("{s:O?, s:s}", "sdp", json_object_get(result, "sdp"),
+		"transport", op->transport);
+	if (d == SUBSCRIBE) {
+		json_object_set(o, "slots", json_object_get(result, "slots"));
+		send_wants(r, m);
+	}
+	ctl_reply(op->call, o);
+	op_free(op);
+}
+
+/* The grant goes along, so that there is no moment without one. */
+static json_t *create_json(const struct media_op *op, const struct room *r)
+{
+	bool publish = op->kind == OP_PUBLISH;
+	char endpoint[STR_ID_CAP];
+
+	endpoint_of(endpoint, op->user);
+	return json_pack("{s:s, s:I, s:s, s:s, s:s, s:o, s:O*}", "room", r->id,
+		"epoch", (json_int_t)r->epoch, "endpoint", endpoint,
+		"transport", op->transport, "direction", publish ? "publish" :
+		"subscribe", "grant", grant_json(r, op->user), "sdp",
+		publish ? json_object_get(op->params, "sdp") : NULL);
+}
+
+static void start_create(struct media_op *op, struct room *r,
+	struct member *m)
+{
+	int d = op->kind == OP_PUBLISH ? PUBLISH : SUBSCRIBE;
+	uint8_t random[16];
+
+	if (!place(r)) {
+		op_fail(op, "unavailable", "no media server is running");
+		return;
+	}
+	if (*m->transport[d])
+		relay_tell(r->relay, "transport.close", json_pack("{s:s}",
+			"transport", m->transport[d]));
+	io_random(random, sizeof(random));
+	str_id(op->transport, 't', random);
+	str_copy(m->transport[d], STR_ID_CAP, op->transport);
+	if (d == SUBSCRIBE) {
+		slots_clear(m);
+		json_decref(m->offer);
+		m->offer = NULL;
+	}
+	if (relay_ask(r->relay, "transport.create", create_json(op, r),
+		created, op) < 0) {
+		*m->transport[d] = '\0';
+		op_fail(op, "unavailable", "the media server does not answer");
+	}
+}
+
+/* --- The other requests --------------------------------------------------- */
+
+static void answered(void *arg, const json_t *result,
+	const struct ctl_error *err)
+{
+	struct media_op *op = arg;
+
+	(void)result;
+	if (err) {
+		op_fail(op, err->kind, err->message);
+		return;
+	}
+	ctl_reply(op->call, NULL);
+	op_free(op);
+}
+
+static void start_answer(struct media_op *op, struct room *r,
+	struct member *m)
+{
+	if (!r->relay || !str_eq(op->transport, m->transport[SUBSCRIBE])) {
+		op_fail(op, "not_found", "there is no such transport");
+		return;
+	}
+	json_decref(m->offer);
+	m->offer = NULL;
+	if (relay_ask(r->relay, "transport.answer", json_pack("{s:s, s:O}",
+		"transport", op->transport, "sdp",
+		json_object_get(op->params, "sdp")), answered, op) < 0)
+		op_fail(op, "unavailable", "the media server does not answer");
+}
+
+/* Which transports are no more; and, for those that are, what was told while
+ * the client was not there. */
+static void start_check(struct media_op *op, struct room *r,
+	struct member *m)
+{
+	json_t *gone = json_array(), *v;
+	size_t i;
+
+	json_array_foreach(json_object_get(op->params, "transports"), i, v) {
+		const char *id = json_string_value(v);
+
+		if (!id || !*id || (!str_eq(id, m->transport[PUBLISH]) &&
+			!str_eq(id, m->transport[SUBSCRIBE])))
+			json_array_append(gone, v);
+	}
+	ctl_reply(op->call, json_pack("{s:o}", "gone", gone));
+	slots_tell(m, true);
+	if (m->offer)
+		transient(r, m, "media.renegotiate", "system",
+			json_incref(m->offer));
+	op_free(op);
+}
+
+static void want(struct peer *p, struct ctl_call *call,
+	const json_t *params)
+{
+	const char *bad = NULL;
+	json_t *tracks = json_arr(params, "tracks", &bad), *v;
+	json_t *list = json_array();
+	size_t i;
+
+	if (bad || !tracks || json_array_size(tracks) > WANTS_MAX)
+		bad = "tracks";
+	json_array_foreach(tracks, i, v) {
+		const char *user = json_str(v, "user", &bad);
+		const char *source = json_str(v, "source", &bad);
+		int64_t height = json_int(v, "height", 0, &bad);
+		bool stage = json_flag(v, "stage", false, &bad);
+		char endpoint[STR_ID_CAP];
+
+		if (!user || !str_is_id(user, 'u'))
+			bad = "user";
+		if (!source || !meet_source(source))
+			bad = "source";
+		if (height < 0 || height > 8192)
+			bad = "height";
+		if (bad)
+			break;
+		endpoint_of(endpoint, user);
+		json_array_append_new(list, json_pack("{s:s, s:s, s:I, s:b}",
+			"endpoint", endpoint, "source", source, "height",
+			(json_int_t)height, "stage", stage));
+	}
+	if (bad) {
+		json_decref(list);
+		ctl_fail(call, "invalid", "%s: not as conf-ctl(7) says", bad);
+		return;
+	}
+	json_decref(p->member->wants);
+	p->member->wants = list;
+	send_wants(p->member->room, p->member);
+	ctl_reply(call, NULL);
+}
+
+/* --- Waiting for a relay -------------------------------------------------- */
+
+static void start(struct media_op *op)
+{
+	struct room *r;
+	struct member *m = op_member(op, &r);
+
+	if (!m)
+		op_fail(op, "denied", "join the meeting first");
+	else if (op->kind == OP_ANSWER)
+		start_answer(op, r, m);
+	else if (op->kind == OP_CHECK)
+		start_check(op, r, m);
+	else
+		start_create(op, r, m);
+}
+
+static void wait_next(struct hub *h)
+{
+	if (!list_empty(&h->waiting))
+		io_timer_at(h->relay_timer, list_entry(h->waiting.next,
+			struct media_op, link)->until_ns);
+}
+
+void media_registered(struct relay *w)
+{
+	struct list *waiting = &w->peer->hub->waiting;
+
+	list_each(l, next, waiting) {
+		struct media_op *op = list_entry(l, struct media_op, link);
+
+		list_remove(&op->link);
+		start(op);
+	}
+}
+
+/* No relay came: what depends on one fails, and no transport is left. */
+void media_late(void *arg)
+{
+	struct hub *h = arg;
+	uint64_t now = io_now_ns();
+
+	list_each(l, next, &h->waiting) {
+		struct media_op *op = list_entry(l, struct media_op, link);
+
+		if (op->until_ns > now)
+			break;
+		list_remove(&op->link);
+		start(op);
+	}
+	wait_next(h);
+}
+
+void media_free(struct hub *h)
+{
+	list_each(l, next, &h->waiting)
+		op_fail(list_entry(l, struct media_op, link), "unavailable",
+			"the server ends");
+}
+
+/* --- The methods ---------------------------------------------------------- */
+
+/* What is wrong with the params, or NULL. */
+static const char *op_fault(const struct media_op *op)
+{
+	const char *bad = NULL;
+	const char *sdp = json_str(op->params, "sdp", &bad);
+	const char *transport = json_str(op->params, "transport", &bad);
+	const json_t *list = json_arr(op->params, "transports", &bad);
+
+	if (bad)
+		return bad;
+	if ((op->kind == OP_PUBLISH || op->kind == OP_ANSWER) &&
+		(!sdp || !*sdp || strlen(sdp) > SDP_MAX))
+		return "sdp";
+	if (op->kind == OP_ANSWER &&
+		(!transport || !str_is_id(transport, 't')))
+		return "transport";
+	if (op->kind == OP_CHECK && (!list ||
+		json_array_size(list) > CHECK_MAX))
+		return "transports";
+	return NULL;
+}
+
+void media_run(struct peer *p, struct ctl_call *call, const char *method,
+	const json_t *params)
+{
+	static const char *const names[] = {[OP_PUBLISH] = "media.publish",
+		[OP_SUBSCRIBE] = "media.subscribe",
+		[OP_ANSWER] = "media.answer", [OP_CHECK] = "media.check"};
+	struct media_op *op;
+	const char *bad;
+
+	if (str_eq(method, "media.want")) {
+		want(p, call, params);
+		return;
+	}
+	op = calloc(1, sizeof(*op));
+	if (!op) {
+		ctl_fail(call, "internal", "out of memory");
+		return;
+	}
+	list_init(&op->link);
+	op->hub = p->hub;
+	op->call = call;
+	while (!str_eq(names[op->kind], method))
+		op->kind++;
+	str_copy(op->room, sizeof(op->room), p->member->room->id);
+	str_copy(op->user, sizeof(op->user), p->id);
+	op->params = json_deep_copy(params);
+	bad = op_fault(op);
+	if (bad) {
+		ctl_fail(call, "invalid", "%s: not as conf-ctl(7) says", bad);
+		op_free(op);
+		return;
+	}
+	if (op->kind == OP_ANSWER)
+		str_copy(op->transport, STR_ID_CAP, json_string_value(
+			json_object_get(params, "transport")));
+	if (!list_empty(&p->hub->relays)) {
+		start(op);
+		return;
+	}
+	op->until_ns = io_now_ns() + HUB_RELAY_WAIT_MS * NS_PER_MS;
+	list_append(&p->hub->waiting, &op->link);
+	wait_next(p->hub);
+}

@@ -1,0 +1,58 @@
+/* hub_media_priv - relays, and the transports that rooms have on them.
+ * Included by hub_priv.h. */
+#ifndef HUB_MEDIA_PRIV_H
+#define HUB_MEDIA_PRIV_H
+
+#include "hub_priv.h"
+
+struct relay {
+	struct list link;     /* in hub->relays once it is registered */
+	struct peer *peer;
+	char instance[64];
+	struct io_timer *timer; /* of ctl's deadlines */
+};
+
+/* hub_relay.c: the worker's side. */
+/* The connection is gone: rooms are placed anew, clients told. */
+void relay_lost(struct relay *r);
+/* A request whose answer matters only when it is a refusal. params stolen. */
+void relay_tell(struct relay *r, const char *method, json_t *params);
+int relay_ask(struct relay *r, const char *method, json_t *params,
+	ctl_done *done, void *arg);
+extern const struct ctl_method hub_relay_methods[];
+extern const size_t hub_relay_n_methods;
+
+/* hub_media.c: the people's side. */
+/* One of media.*; the peer has a seat. */
+void media_run(struct peer *p, struct ctl_call *call, const char *method,
+	const json_t *params);
+void media_registered(struct relay *w);
+/* The timer of what waits for a relay. */
+void media_late(void *arg);
+void media_free(struct hub *h);
+
+/* hub_grant.c: what the log means for the relay. */
+json_t *grant_json(const struct room *r, const char *user);
+/* The endpoint id of a user and back: only the first letter differs. */
+void endpoint_of(char out[STR_ID_CAP], const char *user);
+bool user_of(char out[STR_ID_CAP], const char *endpoint);
+/* Committed events change grants and endpoints. */
+void grant_events(struct room *r, const json_t *events);
+/* Its transports are no more. */
+void member_forget_media(struct member *m);
+/* The room was folded anew. */
+void grant_all(struct room *r);
+/* What {room.sync} says of our seats. */
+json_t *grant_sync_json(const struct room *r);
+
+/* hub_slot.c: which slot shows whom. */
+void slots_clear(struct member *m);
+/* Takes over what a relay says of a slot; false if that is malformed. */
+bool slot_learn(struct member *m, const json_t *params, struct slot **out);
+void slot_assigned(struct member *m, const json_t *params,
+	const char *actor);
+void slot_live(struct member *m, const json_t *params, const char *actor);
+/* Tells the slots that were left out, or all of them. */
+void slots_tell(struct member *m, bool all);
+
+#endif

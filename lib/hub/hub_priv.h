@@ -1,0 +1,174 @@
+/* hub_priv - what hub's own files share. */
+#ifndef HUB_PRIV_H
+#define HUB_PRIV_H
+
+#include "base.h"
+#include "crypt.h"
+#include "ctl.h"
+#include "hub.h"
+#include "io.h"
+#include "json.h"
+#include "meet.h"
+#include "store.h"
+#include "web.h"
+
+#define HUB_LAG_BYTES   262144u  /* more waits: live events pause */
+#define HUB_OUT_BYTES   1048576u /* more waits: the peer is cut */
+#define HUB_STALL_MS    10000    /* no byte taken: the same */
+#define HUB_LISTENERS   16
+#define HUB_FOLLOWS     64       /* of one peer */
+#define HUB_SLOTS       32
+#define HUB_AGENT       "confd-signal/" CONF_VERSION
+
+/* WebSocket close codes; conf-ctl(7) lists them. */
+enum {
+	CLOSE_RESTART = 1012, CLOSE_POLICY = 1008,
+	CLOSE_TOKEN = 4401, CLOSE_KICKED = 4403, CLOSE_ELSEWHERE = 4409,
+	CLOSE_ENDED = 4410
+};
+
+struct room;
+struct peer;
+struct relay;
+struct follow;
+
+enum listen_kind { LISTEN_SIGNAL, LISTEN_WORKER };
+struct listener {
+	struct hub *hub;
+	enum listen_kind kind;
+	int fd;
+	struct io_watch *watch;
+	struct io_timer *resume; /* after running out of descriptors */
+};
+
+struct hub {
+	struct io_loop *loop;
+	struct store *store;
+	struct web *web;
+	struct token_keys keys;
+	uint8_t worker_key[HUB_KEY_BYTES];
+	char *url;
+	gid_t op_gid;
+	uint64_t wall0_ms, mono0_ns;
+	uint64_t seed;
+	struct map *rooms;   /* by id */
+	struct list peers;
+	struct list relays;
+	struct list waiting; /* struct media_op, for a relay */
+	struct list follows; /* of the whole log */
+	struct list pumping; /* struct follow that reads from the log */
+	struct list batch;   /* struct entry, until the commit */
+	bool open;           /* the log has something to commit */
+	bool doomed;         /* it cannot be committed */
+	bool unwell;         /* the last commit failed */
+	bool loose;          /* a peer is to be closed or freed */
+	bool draining;
+	uint64_t malformed;  /* peers closed for what they sent */
+	uint64_t tick_ms;    /* when meetings_timer is set for */
+	struct io_timer *meetings_timer, *sweep_timer, *grace_timer;
+	struct io_timer *relay_timer, *drain_timer;
+	int drain_left_ms;
+	void (*drained)(void *arg);
+	void *drained_arg;
+	struct listener listeners[HUB_LISTENERS];
+	int n_listeners;
+};
+
+/* --- Rooms: meetings in memory ------------------------------------------ */
+
+enum { PUBLISH, SUBSCRIBE, DIRECTIONS };
+
+struct slot {
+	bool used;
+	bool dirty; /* to be told: the reader lagged */
+	bool live;  /* its owner's first key frame is out, with rtp_ts */
+	int64_t rtp_ts;
+	int64_t number;
+	char mid[8];
+	char source[16];
+	char user[STR_ID_CAP]; /* empty: nobody */
+};
+
+/* Somebody who said hello to a meeting, or has media in it. */
+struct member {
+	char user[STR_ID_CAP];
+	struct room *room;
+	struct peer *peer; /* NULL while not connected */
+	char transport[DIRECTIONS][STR_ID_CAP]; /* empty: none */
+	struct slot slots[HUB_SLOTS]; /* of the subscribe transport */
+	json_t *offer; /* a renegotiation not yet answered, or NULL */
+	json_t *wants; /* last media.want, as the relay takes it, or NULL */
+};
+
+struct room {
+	struct hub *hub;
+	char id[MEET_ID_CAP];
+	struct meet *meet;     /* NULL: gone with a failed batch */
+	bool touched;          /* by the batch */
+	struct list follows;
+	struct map *members;   /* by user */
+	struct relay *relay;   /* where its media is, or NULL */
+	uint64_t epoch;
+};
+
+/* hub_files.c: STATE/keys/token.cur and .prev; cur is made where missing. */
+int hub_token_keys(const char *state_dir, struct token_keys *out,
+	char why[256]);
+
+/* hub_room.c */
+/* A loaded meeting, or one from the log. NULL with -ENOENT or another. */
+struct room *room_find(struct hub *h, const char *id, int *err);
+/* The same, or an empty state that nothing was created in yet. */
+struct room *room_get(struct hub *h, const char *id, int *err);
+int rooms_load(struct hub *h, char why[256]);
+void rooms_free(struct hub *h);
+/* Takes ended meetings that nobody looks at out of memory. */
+void rooms_sweep(struct hub *h);
+/* The batch is lost: rooms that it touched are folded anew from what is
+ * committed; one that never was, or cannot be read, loses its state. */
+void rooms_undo(struct hub *h);
+struct member *member_find(const struct room *r, const char *user);
+struct member *member_get(struct room *r, const char *user);
+/* Frees it if it has neither a peer nor a seat nor media. */
+void member_drop(struct member *m);
+uint64_t hub_now_ms(const struct hub *h);
+/* Sets the timer for what is due in the meetings. */
+void hub_schedule(struct hub *h, const struct room *r);
+void hub_meetings_due(void *arg);
+void hub_grace_over(void *arg);
+
+/* --- The batch ----------------------------------------------------------- */
+
+/* hub_batch.c */
+/* Decides, appends and applies. 0 with *events (a new reference, perhaps an
+ * empty array), or -EPERM with why. params NULL: {}. */
+int hub_decide(struct room *r, const struct meet_actor *a,
+	const char *command, const json_t *params, json_t **events,
+	struct meet_refusal *why);
+/* The same where nobody waits for the outcome. */
+void hub_decide_quietly(struct room *r, const struct meet_actor *a,
+	const char *command, json_t *params);
+/* Answers after the commit, in order; at once when nothing is pending.
+ * result is stolen. f, if not NULL, begins behind the answer. */
+void hub_reply(struct peer *p, struct ctl_call *call, json_t *result);
+void hub_reply_follow(struct peer *p, struct ctl_call *call, json_t *result,
+	struct follow *f);
+void hub_fail(struct peer *p, struct ctl_call *call, const char *kind,
+	const char *fmt, ...) PRINTF(4, 5);
+void hub_refuse(struct peer *p, struct ctl_call *call,
+	const struct meet_refusal *why);
+/* True if a batch is open: the request runs again behind its commit, since it
+ * reads the log and shall find there what was asked before it. */
+bool hub_later(struct peer *p, struct ctl_call *call, const json_t *params,
+	void (*run)(void *arg, struct ctl_call *call, const json_t *params));
+/* Something outside of an event wrote to the store. */
+void hub_touch(struct hub *h);
+/* hub_settle after this iteration: commit, answer, close, read the log. */
+void hub_settle_soon(struct hub *h);
+void hub_settle(void *arg);
+void hub_batch_free(struct hub *h);
+
+#include "hub_peer_priv.h"
+#include "hub_media_priv.h"
+
+#endif
