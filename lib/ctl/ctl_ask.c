@@ -29,8 +29,8 @@ static int emit_params(struct ctl *c, uint64_t id, const char *method,
 
 	if (!params)
 		buf_puts(&text, "{}");
-	else
-		err = json_write(params, &text);
+	else if (json_write(params, &text))
+		err = -ENOMEM; /* what can be read can be written */
 	if (!err)
 		err = text.err;
 	if (!err)

@@ -46,10 +46,14 @@ json_t *json_read_max(const void *p, size_t n, size_t max_bytes,
 	v = json_loadb(n ? p : "", n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY,
 		&e);
 	if (!v) {
-		snprintf(why, 160, "byte %d: %.120s", e.position, e.text);
-		errno = json_error_code(&e) == json_error_out_of_memory
-			? ENOMEM
-			: EINVAL;
+		/* What is wrong with the text it always says; of memory that
+		 * was not there it mostly says nothing. */
+		bool no_memory = !*e.text ||
+			json_error_code(&e) == json_error_out_of_memory;
+
+		snprintf(why, 160, "byte %d: %.120s", e.position,
+			no_memory ? "out of memory" : e.text);
+		errno = no_memory ? ENOMEM : EINVAL;
 	}
 	return v;
 }
