@@ -47,8 +47,6 @@ json_t *grant_sync_json(const struct room *r);
 
 /* hub_slot.c: which slot shows whom. */
 void slots_clear(struct member *m);
-/* Takes over what a relay says of a slot; false if that is malformed. */
-bool slot_learn(struct member *m, const json_t *params, struct slot **out);
 void slot_assigned(struct member *m, const json_t *params,
 	const char *actor);
 void slot_live(struct member *m, const json_t *params, const char *actor);

@@ -336,15 +336,15 @@ static void media(struct request *q)
 
 /* --- Dispatch ------------------------------------------------------------- */
 
-enum { NO_ROOM, MAYBE_ROOM, ROOM };
+/* LOG: reads the log itself. */
+enum { NO_ROOM, MAYBE_ROOM, ROOM, LOG = 4 };
 static const struct {
 	const char *name;
 	void (*run)(struct request *q);
-	int room;
-	bool log; /* reads the log itself */
+	int needs;
 } rows[] = {
 	{"meeting.create", meeting_create, NO_ROOM},
-	{"meeting.list", meeting_list, NO_ROOM, true},
+	{"meeting.list", meeting_list, NO_ROOM | LOG},
 	{"meeting.show", meeting_show, ROOM},
 	{"meeting.get", meeting_get, ROOM},
 	{"meeting.set", command, ROOM},
@@ -361,7 +361,7 @@ static const struct {
 	{"link.create", link_create, ROOM},
 	{"link.list", link_list, ROOM},
 	{"link.revoke", command, ROOM},
-	{"events.read", events_read, MAYBE_ROOM, true},
+	{"events.read", events_read, MAYBE_ROOM | LOG},
 	{"events.follow", events_follow, MAYBE_ROOM},
 	{"media.publish", media, ROOM},
 	{"media.subscribe", media, ROOM},
@@ -425,8 +425,8 @@ static void dispatch(void *arg, struct ctl_call *call, const json_t *params)
 		i++;
 	if (p->hub->draining)
 		hub_fail(p, call, "draining", "the server is restarting");
-	else if (i < ARRAY_LEN(rows) && !(rows[i].log && hub_later(p, call,
-		params, dispatch)) && find_room(&q, rows[i].room))
+	else if (i < ARRAY_LEN(rows) && !(rows[i].needs & LOG && hub_later(p,
+		call, params, dispatch)) && find_room(&q, rows[i].needs & ~LOG))
 		rows[i].run(&q);
 }
 

@@ -140,27 +140,20 @@ static void learn_transport(struct member *m, const json_t *o)
 	const char *id = json_str(o, "transport", &bad);
 	const char *direction = json_str(o, "direction", &bad);
 	int d = str_eq(direction, "publish") ? PUBLISH : SUBSCRIBE;
-	struct slot *s;
-	json_t *v;
-	size_t i;
 
 	if (bad || !id || !str_is_id(id, 't') ||
 		str_eq(json_str(o, "state", &bad), "closed"))
 		return;
 	str_copy(m->transport[d], STR_ID_CAP, id);
-	if (d == PUBLISH)
-		return;
-	slots_clear(m);
-	json_array_foreach(json_object_get(o, "slots"), i, v)
-		if (slot_learn(m, v, &s))
-			s->live = json_flag(v, "live", false, &bad);
+	if (d == SUBSCRIBE) /* which it tells by and by */
+		slots_clear(m);
 }
 
 static void learn_endpoint(struct room *r, struct relay *w, const json_t *o)
 {
 	const char *bad = NULL;
 	const json_t *transports = json_arr(o, "transports", &bad);
-	const json_t *sources = json_arr(o, "sources", &bad);
+	const json_t *tracks = json_arr(o, "tracks", &bad);
 	char user[STR_ID_CAP];
 	struct member *m;
 	json_t *v;
@@ -172,8 +165,8 @@ static void learn_endpoint(struct room *r, struct relay *w, const json_t *o)
 		return;
 	json_array_foreach(transports, i, v)
 		learn_transport(m, v);
-	if (sources)
-		learn_sources(r, w, user, sources);
+	if (tracks)
+		learn_sources(r, w, user, tracks);
 }
 
 /* Sources of seats that the relay has no publish transport of. */

@@ -47,7 +47,7 @@ static bool tell_live(struct member *m, const struct slot *s,
 		"source", s->source, "rtp_ts", (json_int_t)s->rtp_ts));
 }
 
-bool slot_learn(struct member *m, const json_t *params, struct slot **out)
+void slot_assigned(struct member *m, const json_t *params, const char *actor)
 {
 	const char *bad = NULL;
 	const char *mid = json_str(params, "mid", &bad);
@@ -56,22 +56,13 @@ bool slot_learn(struct member *m, const json_t *params, struct slot **out)
 	struct slot *s = bad ? NULL : slot_of(m, mid, true);
 
 	if (!s)
-		return false;
+		return;
 	s->number = json_int(params, "slot", 0, &bad);
 	str_copy(s->source, sizeof(s->source), source ? source : "");
 	if (!from || !user_of(s->user, from))
 		*s->user = '\0';
-	s->live = s->dirty = false;
-	*out = s;
-	return true;
-}
-
-void slot_assigned(struct member *m, const json_t *params, const char *actor)
-{
-	struct slot *s;
-
-	if (slot_learn(m, params, &s))
-		s->dirty = !tell_assigned(m, s, actor);
+	s->live = false;
+	s->dirty = !tell_assigned(m, s, actor);
 }
 
 void slot_live(struct member *m, const json_t *params, const char *actor)
