@@ -132,19 +132,34 @@ int io_addr_local(union io_addr *out, int max)
 	return n;
 }
 
-static int unix_socket(const char *path, struct sockaddr_un *un)
+static int unix_socket(const char *path, int type, struct sockaddr_un *un)
 {
 	int fd;
 
 	*un = (struct sockaddr_un){.sun_family = AF_UNIX};
 	if (str_copy(un->sun_path, sizeof(un->sun_path), path))
 		return -ENAMETOOLONG;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	return fd < 0 ? -errno : fd;
 }
 
+static int unix_connect(const char *path, int type)
+{
+	struct sockaddr_un un;
+	int fd = unix_socket(path, type, &un);
+	int err;
+
+	if (fd < 0)
+		return fd;
+	if (connect(fd, (struct sockaddr *)&un, sizeof(un)) == 0)
+		return fd;
+	err = -errno;
+	close(fd);
+	return err;
+}
+
 /* A socket file that nobody accepts on is left over from a crash. */
-static int remove_stale(const char *path)
+static int remove_stale(const char *path, int type)
 {
 	struct stat st;
 	int fd;
@@ -153,25 +168,25 @@ static int remove_stale(const char *path)
 		return errno == ENOENT ? 0 : -errno;
 	if (!S_ISSOCK(st.st_mode))
 		return -EEXIST;
-	fd = io_unix_connect(path);
-	if (fd >= 0) {
+	fd = unix_connect(path, type);
+	if (fd >= 0)
 		close(fd);
+	if (fd >= 0 || fd == -EPROTOTYPE) /* one of another type is one too */
 		return -EADDRINUSE;
-	}
 	if (fd != -ECONNREFUSED)
 		return fd;
 	return unlink(path) ? -errno : 0;
 }
 
-int io_unix_listen(const char *path, mode_t mode, gid_t gid)
+static int unix_listen(const char *path, int type, mode_t mode, gid_t gid)
 {
 	struct sockaddr_un un;
 	mode_t mask;
-	int fd, err = remove_stale(path);
+	int fd, err = remove_stale(path, type);
 
 	if (err)
 		return err;
-	fd = unix_socket(path, &un);
+	fd = unix_socket(path, type, &un);
 	if (fd < 0)
 		return fd;
 	mask = umask(0177);
@@ -191,19 +206,24 @@ fail:
 	return err;
 }
 
+int io_unix_listen(const char *path, mode_t mode, gid_t gid)
+{
+	return unix_listen(path, SOCK_STREAM, mode, gid);
+}
+
 int io_unix_connect(const char *path)
 {
-	struct sockaddr_un un;
-	int fd = unix_socket(path, &un);
-	int err;
+	return unix_connect(path, SOCK_STREAM);
+}
 
-	if (fd < 0)
-		return fd;
-	if (connect(fd, (struct sockaddr *)&un, sizeof(un)) == 0)
-		return fd;
-	err = -errno;
-	close(fd);
-	return err;
+int io_seqpacket_listen(const char *path, mode_t mode, gid_t gid)
+{
+	return unix_listen(path, SOCK_SEQPACKET, mode, gid);
+}
+
+int io_seqpacket_connect(const char *path)
+{
+	return unix_connect(path, SOCK_SEQPACKET);
 }
 
 int io_accept(int fd, union io_addr *from)

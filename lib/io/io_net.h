@@ -35,6 +35,9 @@ int io_addr_local(union io_addr *out, int max);
  * while somebody accepts there. Returns the descriptor or -errno. */
 int io_unix_listen(const char *path, mode_t mode, gid_t gid);
 int io_unix_connect(const char *path);
+/* The same of type SOCK_SEQPACKET: messages, whole and in order. */
+int io_seqpacket_listen(const char *path, mode_t mode, gid_t gid);
+int io_seqpacket_connect(const char *path);
 int io_accept(int fd, union io_addr *from); /* close-on-exec, non-blocking */
 int io_peercred(int fd, pid_t *pid, uid_t *uid, gid_t *gid);
 /* True if uid is a member of gid, primary or supplementary. */
