@@ -96,7 +96,7 @@ static int frame_id(const struct rewrite *w, const struct rewrite_in *in,
 	return 0;
 }
 
-static void write_tl0(struct rewrite_ids *n, const struct vp8 *v, bool newest,
+static void write_tl0(struct rewrite_ids *n, const struct vp8 *v,
 	struct rewrite_out *out)
 {
 	if (!v->has_tl0picidx)
@@ -108,9 +108,25 @@ static void write_tl0(struct rewrite_ids *n, const struct vp8 *v, bool newest,
 		n->tl0_set = true;
 	}
 	out->tl0picidx = (uint8_t)(v->tl0picidx - n->tl0_shift);
-	if (newest) {
-		n->tl0_out = out->tl0picidx;
-		n->tl0_known = true;
+}
+
+/* Notes what goes out, from which the next source goes on. A late packet may
+ * be the newest that was sent, when those behind it were dropped. */
+static void note(struct rewrite *w, const struct rewrite_in *in,
+	const struct rewrite_out *out)
+{
+	if (!seq_newer(out->seq, w->out_seq))
+		return;
+	if (out->rtp_ts != w->out_ts)
+		w->out_ns = in->arrival_ns;
+	w->out_seq = out->seq;
+	w->out_ts = out->rtp_ts;
+	if (!in->vp8)
+		return;
+	w->ids.out = out->picture_id;
+	if (in->vp8->has_tl0picidx) {
+		w->ids.tl0_out = out->tl0picidx;
+		w->ids.tl0_known = true;
 	}
 }
 
@@ -134,17 +150,15 @@ static int anchor(struct rewrite *w, const struct rewrite_in *in,
 	w->ts_shift = in->rtp_ts - out->rtp_ts;
 	w->dropping = w->bad = false;
 	w->started = w->anchored = true;
-	w->out_seq = out->seq;
-	w->out_ts = out->rtp_ts;
 	w->out_ns = in->arrival_ns;
 	w->ids.tl0_set = false;
 	if (in->vp8) {
 		out->picture_id = (w->ids.out + 1u) & ID_MASK;
 		w->ids.in = in->vp8->has_picture_id ? in->vp8->picture_id : 0;
 		w->ids.shift = (uint16_t)(w->ids.in - out->picture_id);
-		w->ids.out = out->picture_id;
-		write_tl0(&w->ids, in->vp8, true, out);
+		write_tl0(&w->ids, in->vp8, out);
 	}
+	note(w, in, out);
 	return 0;
 }
 
@@ -197,8 +211,7 @@ static int newest(struct rewrite *w, const struct rewrite_in *in,
 		frame_id(w, in, true, &id);
 		w->ids.in = id;
 		out->picture_id = (id - w->ids.shift) & ID_MASK;
-		w->ids.out = out->picture_id;
-		write_tl0(&w->ids, in->vp8, true, out);
+		write_tl0(&w->ids, in->vp8, out);
 	}
 	out->seq = (uint16_t)(in->seq - w->shift);
 	out->rtp_ts = in->rtp_ts - w->ts_shift;
@@ -207,11 +220,8 @@ static int newest(struct rewrite *w, const struct rewrite_in *in,
 		w->ids.prev_ts = w->in_ts;
 		w->in_ts = in->rtp_ts;
 	}
-	if (out->rtp_ts != w->out_ts)
-		w->out_ns = in->arrival_ns;
-	w->out_seq = out->seq;
-	w->out_ts = out->rtp_ts;
 	w->dropping = w->bad = false;
+	note(w, in, out);
 	return 0;
 }
 
@@ -237,19 +247,24 @@ static int late(struct rewrite *w, const struct rewrite_in *in,
 	struct rewrite_out *out)
 {
 	uint16_t id = 0, shift, id_shift;
+	int32_t ahead;
 	int rc;
 
 	shifts_at(w, seq_extend(in->seq, w->in_highest), &shift, &id_shift);
+	out->seq = (uint16_t)(in->seq - shift);
+	out->rtp_ts = in->rtp_ts - w->ts_shift;
+	ahead = ts_diff(out->rtp_ts, w->out_ts);
+	if (seq_newer(out->seq, w->out_seq) ? ahead < 0 : ahead > 0)
+		return -ESTALE;
 	if (in->vp8) {
 		rc = frame_id(w, in, false, &id);
 		if (rc < 0)
 			return rc;
 		out->picture_id = (id - id_shift) & ID_MASK;
-		write_tl0(&w->ids, in->vp8, false, out);
+		write_tl0(&w->ids, in->vp8, out);
 	}
-	out->seq = (uint16_t)(in->seq - shift);
-	out->rtp_ts = in->rtp_ts - w->ts_shift;
 	see(w, in->seq);
+	note(w, in, out);
 	return 0;
 }
 

@@ -152,6 +152,19 @@ static void dropped_packets_close_the_gap(void **state)
 	SENT(20, 9600, 200 * MS, 8, 9600);
 }
 
+/* Late packets in front of a dropped one may be the newest that was sent. */
+static void a_switch_behind_a_drop(void **state)
+{
+	(void)state;
+	rewrite_init(&w, 48000, 1, 0, 0);
+	SENT(10, 0, 0, 1, 0);
+	assert_int_equal(drop(13, 2880), 0);
+	SENT(11, 960, 20 * MS, 2, 960);
+	SENT(12, 1920, 40 * MS, 3, 1920);
+	rewrite_switch(&w);
+	SENT(500, 0, 60 * MS, 4, 2880);
+}
+
 static void more_drops_than_are_remembered(void **state)
 {
 	(void)state;
@@ -423,6 +436,7 @@ int main(void)
 		cmocka_unit_test(time_passes_from_the_first_packet_of_a_frame),
 		cmocka_unit_test(reordering_across_a_switch),
 		cmocka_unit_test(dropped_packets_close_the_gap),
+		cmocka_unit_test(a_switch_behind_a_drop),
 		cmocka_unit_test(more_drops_than_are_remembered),
 		cmocka_unit_test(a_source_that_leaps_is_a_new_one),
 		cmocka_unit_test(a_source_that_begins_anew_behind),
