@@ -375,6 +375,11 @@ int peer_stun(struct peer *p, const struct path *path, const uint8_t *data,
 		return -EADDRINUSE;
 	err = ice_input(p->ice, &path->remote, &path->local, data, n, now_ns,
 		&reply);
+	if (err == -ENOTCONN && n <= sizeof(p->early.data)) {
+		memcpy(p->early.data, data, n);
+		p->early.len = n;
+		p->early.path = *path;
+	}
 	if (err)
 		return err;
 	COUNT(p, packets_in, 1);
@@ -388,6 +393,22 @@ int peer_stun(struct peer *p, const struct path *path, const uint8_t *data,
 		learn_path(p, path);
 	peer_run(p, now_ns);
 	return 0;
+}
+
+/* A client checks as soon as it has made its answer, which comes to us by
+ * another way and later: looked at now, it need not ask again. */
+static void take_early(struct peer *p, uint64_t now_ns)
+{
+	uint8_t data[ICE_MAX_BYTES];
+	struct path path = p->early.path;
+	size_t n = p->early.len;
+
+	if (!n || !p->n_expect)
+		return;
+	p->early.len = 0;
+	memcpy(data, p->early.data, n);
+	if (peer_stun(p, &path, data, n, now_ns))
+		port_drop(p->port, p, PEER_DROP_UNAUTHENTIC);
 }
 
 /* ---- all together ---- */
@@ -418,6 +439,7 @@ void peer_run(struct peer *p, uint64_t now_ns)
 	struct ice_datagram d;
 	uint64_t next;
 
+	take_early(p, now_ns);
 	if (p->state == PEER_CLOSED)
 		return;
 	while (ice_poll(p->ice, now_ns, &d)) {

@@ -26,9 +26,10 @@
  * Errors: 0 or -errno. Callbacks come from the loop only, never from inside
  * a call of ours; in them every call is legal, peer_free of the same or
  * another peer too, but not peer_port_free.
- * Memory: bounded per transport; see PEER_* below. A transport that sends or
- * receives nothing takes under 64 KiB; a video line that sends keeps what
- * it sent in the last 1.5 s for repair, at most PEER_HISTORY_BYTES.
+ * Memory: bounded per transport by PEER_* below. A connected one takes some
+ * 130 KiB, of which OpenSSL has 70; each stream received 12 KiB more; each
+ * video line that sends keeps the last 1.5 s for repair, at most
+ * PEER_HISTORY_BYTES.
  * Nothing is allocated between a datagram and its on_rtp, or in
  * peer_send_rtp, but each stream's state once, at its first packet.
  * Never: answers or logs a stranger's datagram (it is counted), accepts DTLS

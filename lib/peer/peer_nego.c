@@ -84,7 +84,7 @@ static int commit(struct peer *p, const struct media *m,
 		twcc |= m->line[i].twcc && !m->line[i].pub.ours;
 	if (twcc && !p->twccgen)
 		p->twccgen = twccgen_new();
-	if (twcc && !p->twccgen)
+	if ((twcc && !p->twccgen) || out_sync(p, m))
 		return say(why, -ENOMEM, "out of memory");
 	err = peer_set_remote(p, r);
 	if (err == -EALREADY)
@@ -93,8 +93,7 @@ static int commit(struct peer *p, const struct media *m,
 		return say(why, err, "unusable ICE credentials");
 	p->media = *m;
 	p->nego = NEGO_DONE;
-	err = out_sync(p);
-	return err ? say(why, err, "out of memory") : 0;
+	return 0;
 }
 
 int peer_accept_offer(struct peer *p, const char *sdp, size_t n,

@@ -30,10 +30,10 @@ static struct out_stream *make_stream(const struct line *l, unsigned rid)
 	return o;
 }
 
-int out_sync(struct peer *p)
+int out_sync(struct peer *p, const struct media *m)
 {
-	for (unsigned i = 0; i < p->media.n; i++) {
-		const struct line *l = &p->media.line[i];
+	for (unsigned i = 0; i < m->n; i++) {
+		const struct line *l = &m->line[i];
 
 		if (!l->pub.ours || !l->pub.active)
 			continue;

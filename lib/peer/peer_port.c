@@ -112,6 +112,8 @@ static enum peer_drop stun_drop(int err)
 		return PEER_DROP_MALFORMED;
 	case -EACCES:
 		return PEER_DROP_UNAUTHENTIC;
+	case -ENOTCONN: /* a check that overtook its SDP */
+		return PEER_DROP_EARLY;
 	case -ENOSPC:
 	case -EADDRINUSE:
 		return PEER_DROP_TOO_MANY;

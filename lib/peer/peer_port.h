@@ -19,7 +19,7 @@ enum peer_drop {
 	PEER_DROP_UNKNOWN,       /* STUN for, or data from, nobody we know */
 	PEER_DROP_UNAUTHENTIC,   /* STUN with a wrong password */
 	PEER_DROP_UNVALIDATED,   /* DTLS from a path ICE has not validated */
-	PEER_DROP_EARLY,         /* RTP or RTCP before the keys are there */
+	PEER_DROP_EARLY,         /* STUN before the SDP, media before DTLS */
 	PEER_DROP_FORGED,        /* SRTP authentication failed */
 	PEER_DROP_REPLAYED,      /* SRTP replay */
 	PEER_DROP_UNIDENTIFIED,  /* SSRC that belongs to no line */

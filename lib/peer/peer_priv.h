@@ -90,6 +90,11 @@ struct peer {
 	struct ice *ice;
 	char ufrag[UFRAG_LEN + 1];
 	char pwd[PWD_LEN + 1];
+	struct {
+		struct path path;
+		size_t len; /* 0: none */
+		uint8_t data[ICE_MAX_BYTES];
+	} early; /* the last check that came before the SDP that explains it */
 	struct path paths[PEER_MAX_PATHS]; /* in the port's by_tuple */
 	unsigned n_paths;
 	unsigned next_path; /* to be given up */
@@ -169,8 +174,8 @@ void in_free(struct peer *p);
 /* ---- peer_out.c ---- */
 struct out_stream *out_find(struct peer *p, uint32_t ssrc, unsigned *line,
 	unsigned *rid);
-/* Makes what is missing for the lines of p->media. */
-int out_sync(struct peer *p);
+/* Makes what is missing for the lines of m. */
+int out_sync(struct peer *p, const struct media *m);
 void out_free(struct peer *p);
 void out_resend(struct peer *p, unsigned line, unsigned rid,
 	const uint16_t *seqs, size_t n, uint64_t now_ns);

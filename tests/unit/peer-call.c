@@ -293,6 +293,35 @@ static void leaving_is_seen_at_once(void **state)
 	call_close(&c);
 }
 
+/* The client's check overtakes its answer, as it does over a WebSocket: it
+ * is answered when the answer has come, not when it is repeated. */
+static void an_early_check_is_kept(void **state)
+{
+	struct call c;
+	struct buf offer = { 0 }, answer = { 0 };
+	char why[160];
+	uint64_t began;
+
+	(void)state;
+	call_open(&c, "127.0.0.1:0", "127.0.0.1:0");
+	assert_int_equal(peer_make_offer(c.server.peer, nine, 9, &offer), 0);
+	assert_int_equal(peer_accept_offer(c.client.peer,
+		(char *)offer.data, offer.len, &answer, why), 0);
+	call_wait_ms(&c, 20);
+	assert_int_equal(peer_port_stats(c.server.port)->packets_out, 0);
+	assert_int_equal(peer_port_stats(c.server.port)->
+		dropped[PEER_DROP_EARLY], 1);
+	began = io_now_ns();
+	assert_int_equal(peer_accept_answer(c.server.peer,
+		(char *)answer.data, answer.len, why), 0);
+	call_wait_u64(&c, &peer_stats(c.server.peer)->packets_out, 1);
+	assert_true(io_now_ns() - began < 200 * NS_PER_MS);
+	call_connect(&c);
+	buf_free(&offer);
+	buf_free(&answer);
+	call_close(&c);
+}
+
 static void ipv6_and_wildcards_work(void **state)
 {
 	struct call c;
@@ -372,6 +401,7 @@ int main(void)
 		cmocka_unit_test(too_much_loss_wants_a_keyframe),
 		cmocka_unit_test(reports_and_feedback_arrive),
 		cmocka_unit_test(leaving_is_seen_at_once),
+		cmocka_unit_test(an_early_check_is_kept),
 		cmocka_unit_test(ipv6_and_wildcards_work),
 		cmocka_unit_test(sending_has_rules),
 		cmocka_unit_test(free_from_a_callback),
