@@ -1,11 +1,13 @@
 /* Buffered bytes over non-blocking descriptors. */
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base.h"
 #include "io.h"
 
 #define FINISH_MS 1000
+#define MEM_MAJOR 1 /* of /dev/null, /dev/zero and such */
 
 struct io_stream {
 	struct io_loop *loop;
@@ -151,7 +153,7 @@ static void ready_cb(void *arg, int fd, unsigned events)
 		readable(s);
 }
 
-/* Regular files are always ready and no business of epoll. */
+/* Files are always ready and no business of epoll; see is_file. */
 static void poll_file(void *arg)
 {
 	struct io_stream *s = arg;
@@ -162,11 +164,15 @@ static void poll_file(void *arg)
 		readable(s);
 }
 
+/* What epoll refuses: regular files, and the likes of /dev/null. */
 static bool is_file(int fd)
 {
 	struct stat st;
 
-	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+	if (fstat(fd, &st))
+		return false;
+	return S_ISREG(st.st_mode) ||
+		(S_ISCHR(st.st_mode) && major(st.st_rdev) == MEM_MAJOR);
 }
 
 struct io_stream *io_stream_new(struct io_loop *l, int fd_in, int fd_out,
