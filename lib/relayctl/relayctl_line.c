@@ -76,14 +76,24 @@ static void lost(struct relayctl *r, int err)
 	redial(r);
 }
 
-/* ctl could not write. It is noticed in the middle of other work, so what
- * to do about it waits until that is done. */
+/* What ctl says is wrong. A stream that cannot write closes by itself and
+ * knows why; only when it was full, or memory short, it is for us to end it. */
+static void broken(struct relayctl *r, int err)
+{
+	if (err == -EPIPE)
+		err = r->unsent;
+	if (err)
+		lost(r, err);
+}
+
+/* A notification failed. That is noticed in the middle of other work, so
+ * what to do about it waits until that is done. */
 static void hung_up(void *arg)
 {
 	struct relayctl *r = arg;
 
-	if (r->ctl && ctl_broken(r->ctl))
-		lost(r, ctl_broken(r->ctl));
+	if (r->ctl)
+		broken(r, ctl_broken(r->ctl));
 }
 
 void relayctl_notify(struct relayctl *r, const char *method, json_t *params)
@@ -99,8 +109,11 @@ void relayctl_notify(struct relayctl *r, const char *method, json_t *params)
 static int write_line(void *arg, const void *p, size_t n)
 {
 	struct relayctl *r = arg;
+	int rc = r->stream ? io_stream_send(r->stream, p, n) : -EPIPE;
 
-	return r->stream ? io_stream_send(r->stream, p, n) : -EPIPE;
+	if (rc && rc != -EPIPE)
+		r->unsent = rc;
+	return rc;
 }
 
 static size_t on_data(void *arg, const uint8_t *p, size_t n)
@@ -109,7 +122,7 @@ static size_t on_data(void *arg, const uint8_t *p, size_t n)
 	int err = ctl_feed(r->ctl, p, n);
 
 	if (err && err != -ESHUTDOWN)
-		lost(r, err);
+		broken(r, err);
 	return n;
 }
 
@@ -158,6 +171,7 @@ static int connect_control(struct relayctl *r, int fd_in, int fd_out)
 		QUEUE_MAX, &events, r);
 	if (!r->stream)
 		return -ENOMEM;
+	r->unsent = 0;
 	r->ctl = ctl_new(&c);
 	if (r->ctl)
 		return 0;

@@ -50,6 +50,7 @@ struct relayctl {
 	/* The connection. */
 	struct io_stream *stream;
 	struct ctl *ctl;
+	int unsent;            /* why a message could not be queued, or 0 */
 	bool dials;
 	bool greeted;          /* control may be told things */
 	struct io_timer *redial;
