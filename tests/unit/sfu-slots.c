@@ -499,7 +499,8 @@ static void lists_what_it_holds(void **state)
 	subscribe("a");
 	grant("b", 1);
 	sfu_list(sfu, &l, &b);
-	assert_string_equal(buf_cstr(&b), "r 1: a f/0/1 t_p:0! t_s:1! b f/1/1 ");
+	assert_string_equal(buf_cstr(&b),
+		"r 1: a f/0/1 t_p:0! t_s:1! b f/1/1 ");
 	buf_free(&b);
 	assert_string_equal(sfu_source_name(SFU_SCREEN_AUDIO), "screen-audio");
 	assert_string_equal(sfu_drop_name(SFU_DROP_STALE), "stale");
