@@ -3,7 +3,8 @@
  * Nothing sleeps for a guess: until() polls a condition to a deadline. */
 import {spawn} from 'node:child_process';
 import {createRequire} from 'node:module';
-import {mkdtempSync, rmSync, writeFileSync, existsSync} from 'node:fs';
+import {existsSync, mkdtempSync, readFileSync, readdirSync, rmSync,
+	writeFileSync} from 'node:fs';
 import {dirname, join, resolve} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import process from 'node:process';
@@ -87,7 +88,7 @@ export async function until(seconds, probe, every = 50)
 
 /* ---- programs ---- */
 
-const children = new Set(), browsers = new Set();
+const children = new Set(), browsers = new Set(), dirs = new Set();
 
 /* Starts a program. Its output is gathered in .out and .err, lines of it
  * are given to onLine; .exited is a promise of its status (or signal). */
@@ -122,7 +123,7 @@ export function run(file, args = [], {env, onLine, stdio, cwd} = {})
 	return c;
 }
 
-async function cleanup()
+export async function cleanup()
 {
 	for (const b of browsers)
 		await Promise.race([b.close().catch(() => {}), sleep(5000)]);
@@ -130,7 +131,8 @@ async function cleanup()
 	await Promise.race([sleep(5000),
 		Promise.all([...children].map((c) => c.exited))]);
 	for (const c of children) c.kill('SIGKILL');
-	if (ownTmp) rmSync(ownTmp, {recursive: true, force: true});
+	for (const d of ownTmp ? [...dirs, ownTmp] : dirs)
+		rmSync(d, {recursive: true, force: true});
 }
 process.on('exit', () => { for (const c of children) c.kill('SIGKILL'); });
 for (const s of ['SIGTERM', 'SIGINT'])
@@ -259,3 +261,208 @@ export async function page(browser, dir, index, host = 'localhost')
 	await p.goto(`http://${host}/`);
 	return p;
 }
+
+/* ---- the kit ---- */
+
+/* A Y4M file of one colour for a fake camera: Y, U, V of 0 to 255. */
+export function colour(name, yuv, w = 640, h = 360)
+{
+	const path = join(tmp, `${name}.y4m`);
+	const planes = [[w * h, yuv[0]], [w * h / 4, yuv[1]],
+		[w * h / 4, yuv[2]]].map(([n, v]) => Buffer.alloc(n, v));
+	writeFileSync(path, Buffer.concat([
+		Buffer.from(`YUV4MPEG2 W${w} H${h} F30:1 Ip A1:1 C420\n`),
+		...[0, 1].flatMap(() => [Buffer.from('FRAME\n'), ...planes]),
+	]));
+	return resolve(path);
+}
+
+/* The whole kit as examples/hello-meeting/run starts it, on ports of its
+ * own: {links: {moderator, viewer}, ctl(...), process}. ctl runs meeting-ctl
+ * on it and resolves to {code, out, err}. */
+export async function kit({tls = false} = {})
+{
+	const dir = mkdtempSync('/tmp/conf-kit-');
+	const env = {
+		CONF_RUNDIR: join(dir, 'run'), CONF_STATEDIR: join(dir, 'state'),
+		CONF_HTTP: '127.0.0.1:0', CONF_MEDIA: '127.0.0.1:0',
+		CONF_TLS: tls ? 'on' : 'off', HOME: dir,
+		PATH: `${join(build, 'bin')}:${process.env.PATH}`,
+	};
+	const links = {};
+	const p = run(process.env.RIG || join(root, 'examples/hello-meeting/run'), [], {env, cwd:
+		root, onLine: (line) => {
+		const [name, url] = line.split('\t');
+		if (url) links[name] = url;
+	}});
+	dirs.add(dir);
+	const up = await until(20, () => links.viewer || p.exitCode !== null);
+	if (!links.viewer)
+		throw new Error(`hello-meeting: ${up ? p.exitCode : 'silent'}\n` +
+			`${p.out}${p.err}`);
+	const ctl = async (...args) => {
+		const c = run(bin('meeting-ctl'), args, {env});
+		c.stdin.end();
+		const code = await c.exited;
+		return {code, out: c.out, err: c.err};
+	};
+	return {links, ctl, env, process: p};
+}
+
+/* The ids of the processes named so below this one. */
+export function below(pid, name)
+{
+	const parents = new Map();
+	for (const d of readdirSync('/proc').filter((n) => /^\d+$/.test(n))) {
+		try {
+			const s = readFileSync(`/proc/${d}/stat`, 'utf8');
+			const [, comm, rest] = /\((.*)\) (.*)/s.exec(s);
+			parents.set(Number(d), [Number(rest.split(' ')[1]), comm]);
+		} catch { /* gone meanwhile */ }
+	}
+	const under = (p) => p === pid ||
+		(parents.has(p) && under(parents.get(p)[0]));
+	return [...parents].filter(([p, [, comm]]) => comm === name &&
+		p !== pid && under(p)).map(([p]) => p);
+}
+
+/* ---- the client ---- */
+
+const watcher = () => {
+	/* Runs in the page before its own code: keeps the peer connections, and
+	 * can hold a microphone open whatever the page wants. */
+	window.tested = {peers: [], keep: false};
+	const Real = RTCPeerConnection;
+	window.RTCPeerConnection = class extends Real {
+		constructor(...args) {
+			super(...args);
+			window.tested.peers.push(this);
+		}
+	};
+	const own = Object.getOwnPropertyDescriptor(
+		MediaStreamTrack.prototype, 'enabled');
+	Object.defineProperty(MediaStreamTrack.prototype, 'enabled', {
+		get: own.get, set(on) {
+			own.set.call(this, window.tested.keep || on);
+		}});
+};
+
+/* A person: a browser context on this link. Problems of the page (errors,
+ * what the content security policy refused) are kept in .problems. */
+export async function person(browser, url, {name, lang = 'en', query = '',
+	permissions, init, viewport = {width: 1280, height: 720}} = {})
+{
+	const context = await browser.newContext({ignoreHTTPSErrors: true,
+		viewport, permissions, locale: lang == 'zh' ? 'zh-CN' : 'en-US'});
+	const p = await context.newPage();
+	p.problems = [];
+	p.on('pageerror', (e) => p.problems.push(e.stack || String(e)));
+	p.on('console', (m) => {
+		if (m.type() == 'error') p.problems.push(m.text());
+	});
+	await p.addInitScript(watcher);
+	if (init) await p.addInitScript(init);
+	const u = new URL(url);
+	for (const [k, v] of new URLSearchParams(query))
+		u.searchParams.set(k, v);
+	await p.goto(u.href);
+	if (name !== undefined) await p.locator('#name').fill(name);
+	return p;
+}
+export const press = (p, name) =>
+	p.getByRole('button', {name, exact: true}).click();
+export async function enter(p)
+{
+	await press(p, 'Join');
+	await p.locator('.stage').waitFor();
+}
+/* The tile of the person of this name. */
+export const tile = (p, name) =>
+	p.locator('.tile[data-source=cam]', {hasText: name});
+
+/* What of the tile of this person is seen: covered, frames decoded so far,
+ * colour in the middle. */
+export const seen = (p, name) => tile(p, name).evaluate((node) => {
+	const v = node.querySelector('video');
+	const c = document.createElement('canvas');
+	c.width = c.height = 1;
+	const g = c.getContext('2d');
+	g.drawImage(v, v.videoWidth / 2, v.videoHeight / 2, 1, 1, 0, 0, 1, 1);
+	return {covered: node.classList.contains('covered'),
+		frames: v.getVideoPlaybackQuality().totalVideoFrames,
+		rgb: [...g.getImageData(0, 0, 1, 1).data.slice(0, 3)]};
+});
+
+/* Listens in the page to all that its audio elements play, 50 times a
+ * second; loud(p, hz) is the newest amplitude at hz, silentSince(p, hz) the
+ * time from which on it has been quiet. */
+export const listen = (p) => p.evaluate(() => {
+	const ctx = new AudioContext();
+	const sinks = new Map();
+	const heard = window.tested.heard = [];
+	const amplitude = (x, hz) => {
+		const w = 2 * Math.PI * hz / ctx.sampleRate;
+		let re = 0, im = 0;
+		for (let i = 0; i < x.length; i++) {
+			/* A Hann window: neighbouring tones do not leak. */
+			const v = x[i] * (1 - Math.cos(2 * Math.PI * i / x.length));
+			re += v * Math.cos(w * i);
+			im += v * Math.sin(w * i);
+		}
+		return 2 * Math.hypot(re, im) / x.length;
+	};
+	const x = new Float32Array(2048);
+	setInterval(() => {
+		ctx.resume();
+		for (const a of document.querySelectorAll('audio')) {
+			const stream = a.srcObject;
+			if (!stream || a.paused || sinks.get(a)?.stream === stream)
+				continue;
+			const analyser = ctx.createAnalyser();
+			analyser.fftSize = x.length;
+			ctx.createMediaStreamSource(stream).connect(analyser);
+			sinks.set(a, {stream, analyser});
+		}
+		const now = {at: Date.now(), 440: 0, 1000: 0};
+		for (const {analyser} of sinks.values()) {
+			analyser.getFloatTimeDomainData(x);
+			for (const hz of [440, 1000])
+				now[hz] = Math.max(now[hz], amplitude(x, hz));
+		}
+		heard.push(now);
+		if (heard.length > 500) heard.shift();
+	}, 20);
+});
+export const loud = (p, hz) => p.evaluate((f) =>
+	window.tested.heard.at(-1)?.[f] ?? 0, hz);
+export const silentSince = (p, hz) => p.evaluate((f) => {
+	const {heard} = window.tested;
+	let i = heard.length;
+	while (i && heard[i - 1][f] < 0.01) i--;
+	return i < heard.length ? heard[i].at : null;
+}, hz);
+export const LOUD = 0.05;
+
+/* When the button of this name is pressed next, by the page's own clock. */
+export const clicked = (p, name) => p.evaluate((n) => {
+	window.tested.clicked = 0;
+	document.addEventListener('click', (e) => {
+		const b = e.target.closest('button');
+		if ((b?.getAttribute('aria-label') ?? b?.textContent) === n)
+			window.tested.clicked ||= Date.now();
+	}, {capture: true});
+}, name).then(() => () => p.evaluate(() => window.tested.clicked));
+
+export async function say(p, text)
+{
+	const box = p.getByRole('textbox', {name: 'Message', exact: true});
+	if (!await box.isVisible()) await press(p, 'Chat');
+	await box.fill(text);
+	await box.press('Enter');
+}
+/* What stands in the list of messages, once all of these are there. */
+export const said = (p, ...texts) => until(10, async () => {
+	const all = await p.getByRole('list', {name: 'Messages', exact: true})
+		.innerText();
+	return texts.every((t) => all.includes(t));
+});

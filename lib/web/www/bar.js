@@ -23,8 +23,10 @@ class Key {
 		expanded, description }) {
 		if (mark) setIcon(this.mark, mark);
 		setText(this.word, short ?? word);
+		this.name = word;
 		this.off = off;
-		attrs(this.node, { 'aria-label': word, 'data-look': look,
+		attrs(this.node, { 'data-look': look,
+			'aria-label': short ? word : null,
 			'aria-disabled': off && 'true', 'aria-expanded':
 				expanded === undefined ? null : `${expanded}`,
 			'aria-description': description || null });
@@ -149,8 +151,7 @@ export class Bar {
 		const left = [this.share, this.hand].filter(k =>
 			!k.node.offsetParent).map(k => ({
 			icon: k.mark.firstChild.getAttribute('href').split('#')[1],
-			word: k.node.getAttribute('aria-label'),
-			run: () => k.node.click() }));
+			word: k.name, run: () => k.node.click() }));
 		openMenu(anchor, [...left, left.length ? null : false,
 			this.#app.model.moderator && { icon: 'leave', danger: true,
 				word: t('end_all'), run: () => this.#end(anchor) },

@@ -4,6 +4,10 @@
 import { Devices, canShare } from './devices.js';
 import { t } from './i18n.js';
 
+/* The server hears of a mute after a few silent packets have gone out: a
+ * receiver stretches what it heard last over a gap, but silence it plays. */
+const HUSH_MS = 120;
+
 export class Me {
 	micOn = true;
 	camOn = true;
@@ -96,6 +100,8 @@ export class Me {
 			this.#told = !!this.#app.model.self?.muted;
 		if (muted === this.#told || !this.#app.control.up) return;
 		this.#told = muted;
+		if (muted && !anew) await new Promise(go => setTimeout(go, HUSH_MS));
+		if (this.#told !== muted) return;
 		try {
 			await this.#app.call(muted ? 'user.mute' : 'user.unmute');
 		} catch (error) {
