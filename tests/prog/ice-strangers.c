@@ -124,22 +124,15 @@ static int open_to(const char *where)
 	return fd;
 }
 
-static struct dtls_ctx *context(void)
-{
-	const struct cert_spec s = {
-		.cn = "stranger",
-		.not_after_ms = UINT64_C(4000000000000),
-	};
-	static struct cert *c; /* lives as long as the program */
-
-	c = cert_make(&s);
-	return c ? dtls_ctx_new(c) : NULL;
-}
-
 int main(int argc, char **argv)
 {
 	const struct timespec pause = {.tv_nsec = 1000000};
-	struct dtls_ctx *ctx = context();
+	const struct cert_spec spec = {
+		.cn = "stranger",
+		.not_after_ms = UINT64_C(4000000000000),
+	};
+	struct cert *cert = cert_make(&spec);
+	struct dtls_ctx *ctx = cert ? dtls_ctx_new(cert) : NULL;
 	uint64_t count, seed, answers = 0;
 	struct buf b = {0};
 	char byte[64];
@@ -167,6 +160,8 @@ int main(int argc, char **argv)
 		answers++;
 	printf("answers %" PRIu64 "\n", answers);
 	dtls_ctx_free(ctx);
+	cert_free(cert);
 	buf_free(&b);
+	close(fd);
 	return 0;
 }

@@ -1,5 +1,7 @@
 # Sourced after tests/lib.sh: a conf-relay on its own, asked line by line.
 
+trap "" PIPE # a relay that cuts us off is no reason to die
+
 # relay_start OPTIONS...: requests go to fd 9, answers to $T/answers, its
 # words to $T/words; pid in $relay.
 relay_start()

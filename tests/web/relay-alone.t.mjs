@@ -165,8 +165,9 @@ await test(async () => {
 	ok(await state(relay, 't_e_a_in', 'closed') &&
 		await state(relay, 't_e_a_out', 'closed'),
 		'a removed endpoint has no transports');
+	await sleep(300); // what was on its way
 	const after = sum(await received(tabs.e_b), 'video', 'packets');
-	await sleep(300);
+	await sleep(500);
 	is(sum(await received(tabs.e_b), 'video', 'packets'), after,
 		'and nothing of it is forwarded');
 
