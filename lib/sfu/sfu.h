@@ -18,7 +18,7 @@
  * sfu_transport_close or events->closed was called for it. user pointers are
  * the caller's. Everything given to a callback is lent for its duration.
  * Callbacks come from inside the calls below and must not call back into
- * sfu, but for the functions marked "in callbacks".
+ * sfu, but for what sfu_look.h declares.
  * Errors: 0 or -errno; -ENOENT no such room or endpoint, -EINVAL an argument
  * out of range, -ENOSPC a limit of SFU_MAX_*, -ENOMEM.
  * Cost: a packet costs O(slots that carry it), and allocates nothing.
@@ -171,10 +171,6 @@ void sfu_transport_grow(struct sfu *s, struct sfu_transport *t,
 	uint64_t now_ns);
 /* How many slots a new subscribe transport of this room should be offered. */
 unsigned sfu_room_slots(const struct sfu *s, const char *room);
-/* In callbacks: */
-const char *sfu_transport_room(const struct sfu_transport *t);
-const char *sfu_transport_endpoint(const struct sfu_transport *t);
-const char *sfu_transport_id(const struct sfu_transport *t);
 
 /* ---- media ---- */
 

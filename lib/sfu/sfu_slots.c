@@ -341,18 +341,3 @@ void sfu_transport_grow(struct sfu *s, struct sfu_transport *t,
 	t->n_slots = SFU_SLOTS_MANY;
 	sfu_seat(s, t, SFU_CAM, now_ns);
 }
-
-const char *sfu_transport_room(const struct sfu_transport *t)
-{
-	return t->ep->room->id;
-}
-
-const char *sfu_transport_endpoint(const struct sfu_transport *t)
-{
-	return t->ep->id;
-}
-
-const char *sfu_transport_id(const struct sfu_transport *t)
-{
-	return t->id;
-}
