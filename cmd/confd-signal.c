@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <getopt.h>
 #include <grp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -515,6 +516,7 @@ int main(int argc, char **argv)
 		return status;
 	io_log_to(2, "confd-signal", a.level);
 	io_ignore_sigpipe();
+	signal(SIGXFSZ, SIG_IGN); /* a full log is refused, not fatal */
 	umask(077);
 	raise_limits();
 	status = directories(&a);
