@@ -22,6 +22,7 @@ static struct out_stream *make_stream(const struct line *l, unsigned rid)
 
 	if (!o)
 		return NULL;
+	o->rid = rid;
 	o->ssrc = l->ssrc[rid];
 	o->rtx_ssrc = l->rtx_ssrc[rid];
 	io_random(&o->rtx_seq, sizeof(o->rtx_seq));
@@ -91,13 +92,11 @@ static void put_extensions(struct peer *p, const struct sending *s,
 	if (l->ext[EXT_MID])
 		rtpext_put_text(w, l->ext[EXT_MID], l->pub.mid);
 	if (l->pub.n_rids) {
-		unsigned rid = 0;
 		enum ext k = s->rtx ? EXT_REPAIRED : EXT_RID;
 
-		while (l->ssrc[rid] != s->o->ssrc)
-			rid++;
 		if (l->ext[k])
-			rtpext_put_text(w, l->ext[k], l->pub.rids[rid]);
+			rtpext_put_text(w, l->ext[k],
+				l->pub.rids[s->o->rid]);
 	}
 }
 

@@ -58,6 +58,7 @@ struct in_stream {
 };
 
 struct out_stream {
+	unsigned rid;
 	uint32_t ssrc;
 	uint32_t rtx_ssrc;
 	uint16_t rtx_seq;
