@@ -21,7 +21,7 @@ static const char usage_text[] =
 	"Starts confd-signal and conf-relay, restarts them when they end, and\n"
 	"holds their listening sockets. Stays in the foreground; SIGTERM and\n"
 	"SIGINT stop everything. When all is ready, prints a table of NAME TAB\n"
-	"ADDRESS on standard output.\n"
+	"ADDRESS on standard output and closes it.\n"
 	"\n"
 	"  --config FILE   read FILE instead of searching for confkit.conf\n"
 	"  -d FD           write a newline to FD when everything is ready\n"
@@ -52,6 +52,7 @@ struct run {
 	char key_path[IO_PATH_CAP + 16];
 	char lock_dir[IO_PATH_CAP];
 	int lock;
+	int null_fd;
 	gid_t gid;
 	bool leftover;
 	uint8_t key[32];
@@ -390,6 +391,9 @@ static void on_up(void *arg)
 		super_stop(r->super);
 		return;
 	}
+	/* Who reads the table reads to its end. */
+	if (dup2(r->null_fd, 1) < 0)
+		io_log(IO_WARN, "cannot close standard output");
 	io_ready(r->ready_fd);
 	r->ready_fd = -1;
 }
@@ -486,6 +490,7 @@ int main(int argc, char **argv)
 	io_ignore_sigpipe();
 	umask(077);
 	extend_path();
+	r.null_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	status = read_config(&r);
 	if (!status)
 		status = directories(&r);
