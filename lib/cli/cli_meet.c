@@ -1,6 +1,19 @@
 /* cli_meet - create, list, show, end, call. */
 #include "cli_priv.h"
 
+/* What a meeting can be made with besides its name, id and audio. The
+ * server ignores what it does not know; a typing error must not be. */
+static bool is_key(const char *key)
+{
+	static const char *const keys[] = {"empty_ms", "max_users",
+		"external"};
+
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+		if (str_eq(keys[i], key))
+			return true;
+	return false;
+}
+
 /* KEY=VALUE; a value of digits alone is a number. */
 static int add_set(struct cli *c, json_t *params, const char *set)
 {
@@ -12,7 +25,10 @@ static int add_set(struct cli *c, json_t *params, const char *set)
 		return cli_fail(c, 2, "--set: '%s' is not KEY=VALUE", set);
 	memcpy(key, set, (size_t)(equals - set));
 	key[equals - set] = '\0';
-	json_t *v = str_i64(equals + 1, INT64_MIN, INT64_MAX, &n) ?
+	if (!is_key(key))
+		return cli_fail(c, 2, "--set: unknown key '%s'", key);
+	json_t *v = str_eq(key, "external") ||
+		str_i64(equals + 1, INT64_MIN, INT64_MAX, &n) ?
 		json_string(equals + 1) : json_integer(n);
 	if (!v)
 		return cli_fail(c, 2, "--set: the value of '%s' is no UTF-8",
