@@ -20,13 +20,13 @@ static const char usage_text[] =
 	"\n"
 	"Starts confd-signal and conf-relay, restarts them when they end, and\n"
 	"holds their listening sockets. Stays in the foreground; SIGTERM and\n"
-	"SIGINT stop everything. When all is ready, prints a table of NAME TAB\n"
-	"ADDRESS on standard output and closes it.\n"
+	"SIGINT stop everything. When all is ready, prints a table of NAME\n"
+	"TAB ADDRESS on standard output and closes it.\n"
 	"\n"
 	"  --config FILE   read FILE instead of searching for confkit.conf\n"
 	"  -d FD           write a newline to FD when everything is ready\n"
 	"  --lifeline FD   stop when FD reaches its end of file\n"
-	"  -q              tell of warnings and errors only\n"
+	"  -q              tell of warnings and errors only, the workers too\n"
 	"  -v              tell more, the workers too\n"
 	"  -V              print the version\n"
 	"  --help          print this\n"
@@ -352,8 +352,9 @@ static int workers(struct run *r)
 		signal[n_signal++] = "--socket-group";
 		signal[n_signal++] = r->set.socket_group;
 	}
-	if (r->level == IO_DEBUG)
-		signal[n_signal++] = relay[n_relay++] = "-v";
+	if (r->level != IO_INFO)
+		signal[n_signal++] = relay[n_relay++] =
+			r->level == IO_DEBUG ? "-v" : "-q";
 	add_words(signal, &n_signal, &r->set.signal);
 	add_words(relay, &n_relay, &r->set.relay);
 	err = super_worker(r->super, &(struct super_spec){.role = "signal",

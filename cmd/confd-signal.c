@@ -39,6 +39,7 @@ static const char usage_text[] =
 	"  --socket-group G    let members of group G use signal.sock\n"
 	"  --lifeline FD       end when FD reaches its end of file\n"
 	"  -d FD               write a newline to FD when ready\n"
+	"  -q                  tell of warnings and errors only\n"
 	"  -v                  tell more\n"
 	"  -V                  print the version\n"
 	"  --help              print this\n"
@@ -204,7 +205,7 @@ static int options(struct app *a, int argc, char **argv)
 {
 	int c, err = 0;
 
-	while (!err && (c = getopt_long(argc, argv, "d:vV", longs, NULL)) !=
+	while (!err && (c = getopt_long(argc, argv, "d:qvV", longs, NULL)) !=
 		-1) {
 		switch (c) {
 		case OPT_LISTEN: err = add_word(a->listen, &a->n_listen, ADDRS,
@@ -226,6 +227,7 @@ static int options(struct app *a, int argc, char **argv)
 		case OPT_GROUP: a->group = optarg; break;
 		case OPT_LIFELINE: err = number_of(optarg, &a->lifeline); break;
 		case 'd': err = number_of(optarg, &a->ready_fd); break;
+		case 'q': a->level = IO_WARN; break;
 		case 'v': a->level = IO_DEBUG; break;
 		case 'V': puts("confd-signal " CONF_VERSION);
 			return flush_stdout();
