@@ -234,7 +234,8 @@ static void on_rtp(void *arg, struct peer *p, const struct peer_rtp *pkt)
 		return;
 	sfu_rtp(t->r->sfu, t->sfu,
 		(enum sfu_source)peer_line(p, pkt->line)->source,
-		t->layer[pkt->line][pkt->rid], &out, io_now_ns());
+		(enum sfu_layer)t->layer[pkt->line][pkt->rid], &out,
+		io_now_ns());
 	relayctl_rearm(t->r);
 }
 
@@ -250,10 +251,23 @@ static void on_keyframe_request(void *arg, struct peer *p, unsigned line,
 	relayctl_rearm(t->r);
 }
 
+static void on_lost(void *arg, struct peer *p, unsigned line, unsigned rid)
+{
+	struct transport *t = arg;
+
+	if (t->direction != SFU_PUBLISH)
+		return;
+	sfu_keyframe_lost(t->r->sfu, t->sfu,
+		(enum sfu_source)peer_line(p, line)->source,
+		(enum sfu_layer)t->layer[line][rid], io_now_ns());
+	relayctl_rearm(t->r);
+}
+
 static const struct peer_events peer_events = {
 	.on_state = on_state,
 	.on_rtp = on_rtp,
 	.on_keyframe_request = on_keyframe_request,
+	.on_lost = on_lost,
 };
 
 /* ---- making and ending ---- */
