@@ -21,11 +21,11 @@ static const char usage_text[] =
 	"Keeps the meetings and serves browsers over HTTPS and tools on\n"
 	"signal.sock. Stays in the foreground; SIGTERM and SIGINT end it.\n"
 	"\n"
-	"  --listen ADDR:PORT  serve browsers there (default *:8443, [::]:8443);\n"
-	"                      may be given several times\n"
+	"  --listen ADDR:PORT  serve browsers there (default *:8443 and\n"
+	"                      [::]:8443); may be given several times\n"
 	"  --tls on|off        off: plain HTTP, on loopback addresses only\n"
-	"  --tls-cert FILE     certificate (PEM, with its chain); default: one\n"
-	"                      of our own, made once\n"
+	"  --tls-cert FILE     certificate (PEM, with its chain); by default\n"
+	"                      one of our own, made once\n"
 	"  --tls-key FILE      its key (PEM)\n"
 	"  --hsts              tell browsers to insist on TLS\n"
 	"  --url BASE          what join links begin with\n"
@@ -109,7 +109,7 @@ static int print_completion(void)
 	return flush_stdout();
 }
 
-/* --- Options --------------------------------------------------------------- */
+/* --- Options ------------------------------------------------------------- */
 
 static int number_of(const char *s, int *out)
 {
@@ -225,7 +225,8 @@ static int options(struct app *a, int argc, char **argv)
 		case OPT_STATEDIR: a->statedir = optarg; break;
 		case OPT_WORKER_KEY: a->worker_key = optarg; break;
 		case OPT_GROUP: a->group = optarg; break;
-		case OPT_LIFELINE: err = number_of(optarg, &a->lifeline); break;
+		case OPT_LIFELINE: err = number_of(optarg, &a->lifeline);
+			break;
 		case 'd': err = number_of(optarg, &a->ready_fd); break;
 		case 'q': a->level = IO_WARN; break;
 		case 'v': a->level = IO_DEBUG; break;
@@ -243,7 +244,7 @@ static int options(struct app *a, int argc, char **argv)
 	return 2;
 }
 
-/* --- Places ---------------------------------------------------------------- */
+/* --- Places -------------------------------------------------------------- */
 
 static int directories(struct app *a)
 {
@@ -304,7 +305,7 @@ static int find_www(struct app *a)
 		"not in '%s': give --www", a->www);
 }
 
-/* --- Sockets --------------------------------------------------------------- */
+/* --- Sockets ------------------------------------------------------------- */
 
 static int cannot_listen(const char *where, int err)
 {
@@ -408,7 +409,7 @@ static int open_unix(struct app *a, const char *name, char *path,
 		strerror(-err)) : -1;
 }
 
-/* --- The whole ------------------------------------------------------------- */
+/* --- The whole ----------------------------------------------------------- */
 
 static int certificate(struct app *a)
 {

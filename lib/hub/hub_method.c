@@ -47,7 +47,7 @@ static const char *text(struct request *q, const char *key, bool *bad)
 	return s;
 }
 
-/* --- Meetings ------------------------------------------------------------- */
+/* --- Meetings ----------------------------------------------------------- */
 
 static void random_id(char out[MEET_ID_CAP])
 {
@@ -201,7 +201,7 @@ static void meeting_get(struct request *q)
 	hub_reply(q->peer, q->call, o);
 }
 
-/* --- Users ---------------------------------------------------------------- */
+/* --- Users -------------------------------------------------------------- */
 
 static void user_list(struct request *q)
 {
@@ -231,7 +231,7 @@ static void user_join(struct request *q)
 		q->peer->id));
 }
 
-/* --- Links ---------------------------------------------------------------- */
+/* --- Links -------------------------------------------------------------- */
 
 static int sign(struct request *q, const json_t *data, uint64_t exp_ms,
 	struct buf *token)
@@ -299,7 +299,7 @@ static void link_list(struct request *q)
 		"more", more));
 }
 
-/* --- Commands that answer with their seq alone ----------------------------- */
+/* --- Commands that answer with their seq alone --------------------------- */
 
 static void command(struct request *q)
 {
@@ -334,7 +334,7 @@ static void media(struct request *q)
 		media_run(q->peer, q->call, q->method, q->params);
 }
 
-/* --- Dispatch ------------------------------------------------------------- */
+/* --- Dispatch ----------------------------------------------------------- */
 
 /* LOG: reads the log itself. */
 enum { NO_ROOM, MAYBE_ROOM, ROOM, LOG = 4 };

@@ -1,4 +1,4 @@
-/* Shared by web's own files. */
+/* web_priv - what web's own files share. */
 #ifndef WEB_PRIV_H
 #define WEB_PRIV_H
 
