@@ -23,10 +23,11 @@ export class App {
 	online = true;
 	/* 'join', 'joining', 'room' or 'gone' */
 	stage = 'join';
-	#pages; #key; #lostTimer = 0;
+	#pages; #key; #lostTimer = 0; #turn = 0;
 
-	/* `pages` shows join(app), wait(app), room(app), gone(app, why, detail);
-	 * each (or its promise) has update(what). */
+	/* `pages` makes join(app), wait(), room(app), gone(app, why, detail):
+	 * {nodes, update(what), shown?(), close?(), failed?(text)} or its
+	 * promise. */
 	constructor(meeting, pages) {
 		this.id = meeting;
 		this.#pages = pages;
@@ -76,20 +77,18 @@ export class App {
 		this.control.start();
 	}
 
-	#show(page, ...more) {
+	/* A page whose module comes too late is not shown any more. */
+	async #show(page, ...more) {
+		const turn = ++this.#turn;
 		this.view?.close?.();
 		this.view = null;
-		const shown = Symbol(page);
-		this.#shown = shown;
-		return Promise.resolve(this.#pages[page](this, ...more))
-			.then(view => {
-				/* A page that came too late is taken away again. */
-				if (this.#shown !== shown) return view.close?.();
-				this.view = view;
-				view.update('all');
-			});
+		const view = await this.#pages[page](this, ...more);
+		if (turn !== this.#turn) return view.close?.();
+		this.view = view;
+		document.body.replaceChildren(...view.nodes);
+		view.shown?.();
+		view.update('all');
 	}
-	#shown = null;
 
 	changed(what) { this.view?.update(what); }
 
@@ -158,7 +157,7 @@ export class App {
 		await this.me.mediaReady;
 		this.me.media.subscribe();
 		this.me.syncMute();
-		await this.#show('room');
+		this.#show('room');
 	}
 
 	/* Back after a loss: what was missed is replayed, what was not sent is

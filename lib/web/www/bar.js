@@ -18,7 +18,7 @@ class Key {
 		this.badge);
 	}
 
-	/* look: '' | off | on | hand | lock; off: a function that says why. */
+	/* look: '' | off | on | hand; off: a function that says why not. */
 	set({ mark, word, look = '', badge = '', hue = '', off = null, short,
 		expanded, description }) {
 		if (mark) setIcon(this.mark, mark);
@@ -31,7 +31,8 @@ class Key {
 				expanded === undefined ? null : `${expanded}`,
 			'aria-description': description || null });
 		this.badge.hidden = !badge;
-		setText(this.badge, String(badge));
+		if (badge instanceof Node) this.badge.replaceChildren(badge);
+		else setText(this.badge, String(badge));
 		this.badge.dataset.hue = hue;
 	}
 }
@@ -105,7 +106,8 @@ export class Bar {
 		const small = innerWidth < 640;
 		this.mic.set({ mark: me.speaking ? 'mic' : 'micoff',
 			word: t(me.speaking ? 'mute' : 'unmute'),
-			look: me.speaking ? '' : me.held ? 'lock' : 'off',
+			look: me.speaking ? '' : 'off',
+			badge: me.held ? icon('lock', 16) : '',
 			description: me.held ? t('held') : '' });
 		this.cam.set({ mark: me.showing ? 'cam' : 'camoff',
 			word: t(me.showing ? 'stop_camera' : 'start_camera'),
@@ -155,7 +157,7 @@ export class Bar {
 		openMenu(anchor, [...left, left.length ? null : false,
 			this.#app.model.moderator && { icon: 'leave', danger: true,
 				word: t('end_all'), run: () => this.#end(anchor) },
-			{ icon: 'sliders', word: t('settings'), hint: ',',
+			{ icon: 'sliders', word: t('settings'),
 				run: () => room.show('settings') },
 		].filter(i => i !== false), { label: t('more') });
 	}

@@ -138,7 +138,6 @@ export class Control {
 	#keepAlive() {
 		if (!this.up) return;
 		const quiet = performance.now() - this.#heard;
-		if (quiet > 2 * QUIET_MS) this.#socket.close();
 		if (quiet > 2 * QUIET_MS) this.#closed();
 		else if (quiet > QUIET_MS)
 			this.call('meeting.show').catch(() => {});

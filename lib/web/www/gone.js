@@ -1,14 +1,14 @@
 /* gone - the page after the meeting, or instead of it: one title, one
  * sentence, at most one button. */
 import { el, icon, plain } from './dom.js';
-import { t } from './i18n.js';
+import { has, t } from './i18n.js';
 
 /* Which ends can be taken back. */
 const BACK = ['left', 'lost', 'replaced'];
 
 export function gonePage(app, why, detail) {
 	const title = el('h1.title', { tabindex: '-1' }, t(`gone_${why}`));
-	const known = t(`gone_${why}_more`);
+	const known = has(`gone_${why}_more`) ? t(`gone_${why}_more`) : '';
 	const more = why === 'refused'
 		? `${detail[0].toUpperCase()}${detail.slice(1).replace(/\.?$/, '.')}`
 		: [known, detail && `“${plain(detail)}”`].filter(Boolean).join(' ');

@@ -22,6 +22,8 @@ export async function loadWords() {
 	document.documentElement.lang = lang === 'zh' ? 'zh-Hans' : 'en';
 }
 
+export const has = key => key in table;
+
 export function t(key, vars = {}) {
 	const text = table[key] ?? key;
 	return text.replace(/\{(\w+)\}/g, (_, k) => vars[k] ?? '');

@@ -1,15 +1,15 @@
 /* join - the page before the meeting: who one will be, what others will get
  * of one, and a button that never waits for a device. */
-import { attrs, disc, el, icon, setIcon, setText } from './dom.js';
-import { LANGUAGES, lang, t, tn } from './i18n.js';
+import { attrs, disc, el, icon, plain, setIcon, setText }
+	 from './dom.js';
+import { LANGUAGES, lang, t } from './i18n.js';
 import { canChooseSpeaker, meter } from './devices.js';
 
-const CELLS = 24;
+const CELLS = 14;
 const KINDS = [['mic', 'mic', 'microphone'], ['cam', 'cam', 'camera'],
 	['spk', 'spk', 'speaker']];
 
-const short = name => /^\p{Script=Han}/u.test(name) ? name
-	: name.trim().split(/\s+/)[0];
+const short = full => plain(full).trim().split(/\s+/)[0];
 
 export function languagePick() {
 	const select = el('select.quiet', { 'aria-label': t('language'),
@@ -27,13 +27,12 @@ export function languagePick() {
 /* Who is here, from the hello: at most three names and a number. */
 function here({ users = 0, names = [] }) {
 	if (!users) return [t('nobody_here')];
-	const [a = '', b = '', c = ''] = names.map(short);
-	const discs = el('span.discs', { 'aria-hidden': 'true' },
-		names.map(name => disc(name, name, true)));
-	const key = !names.length ? 'here_n'
-		: users > names.length ? 'here_more' : `here_${names.length}`;
-	return [discs, el('span', {}, tn(key,
-		{ a, b, c, n: users, more: users - Math.min(2, names.length) }))];
+	const who = names.map(short);
+	if (users > who.length) who.push(t('n_others', { n: users - who.length }));
+	return [el('span.discs', { 'aria-hidden': 'true' },
+		names.map(name => disc(name, name, true))),
+	el('bdi', {}, t(users === 1 ? 'is_here' : 'are_here',
+		{ who: new Intl.ListFormat(lang).format(who) }))];
 }
 
 /* One device select for each kind; the room's settings use it as well. */
@@ -65,21 +64,15 @@ export function devicePicks(app, speaker = () => {}) {
 		update };
 }
 
-/* What stands in the preview when there is no picture. */
-function browserSteps() {
-	const agent = navigator.userAgent;
-	const touch = matchMedia('(pointer: coarse)').matches;
-	const press = t(touch ? 'tap' : 'click');
-	if (/firefox/i.test(agent)) return [tn('steps_firefox_1', { press })];
-	if (/safari/i.test(agent) && !/chrom/i.test(agent))
-		return [tn('steps_safari_1', { press })];
-	const [before, after] = t('steps_chromium_1', { press }).split('|');
-	return [[before, el('kbd', { 'aria-label': t('site_settings') },
-		icon('sliders', 16)), after]];
-}
-
+/* What stands in the preview when both devices are refused: the way to
+ * allow them, by the sign that this browser shows. */
 function blocked(app) {
-	const steps = [...browserSteps(), [t('steps_2')]];
+	const agent = navigator.userAgent;
+	const sign = /firefox/i.test(agent) ? icon('camoff', 16)
+		: /chrom/i.test(agent) ? icon('sliders', 16) : 'aA';
+	const touch = matchMedia('(pointer: coarse)').matches;
+	const [before, after] = t(touch ? 'step_tap' : 'step_click').split('|');
+	const steps = [[before, el('kbd', {}, sign), after], [t('step_allow')]];
 	return el('div.blocked', {}, icon('camoff'),
 		el('h2.title', {}, t('both_blocked')),
 		el('p', {}, t('blocked_more')),
@@ -228,12 +221,8 @@ class Join {
 		if (mic === this.#metered) return;
 		this.#stopMeter?.();
 		this.#metered = mic;
-		const paint = level => {
-			const all = getComputedStyle(this.cells[CELLS - 1]).display
-				=== 'none' ? 14 : CELLS;
-			this.cells.forEach((cell, i) => cell.classList.toggle('on',
-				i < Math.round(level * all)));
-		};
+		const paint = level => this.cells.forEach((cell, i) =>
+			cell.classList.toggle('on', i < Math.round(level * CELLS)));
 		paint(0);
 		this.#stopMeter = mic && meter(mic, paint);
 	}

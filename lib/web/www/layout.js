@@ -77,6 +77,14 @@ function pair(W, H, phone) {
 	};
 }
 
+/* The largest box of this aspect in the middle of another. */
+function contained({ x, y, w, h }, aspect) {
+	const width = Math.min(w, Math.ceil(h * aspect));
+	const height = Math.min(h, Math.ceil(w / aspect));
+	return { x: x + Math.floor((w - width) / 2),
+		y: y + Math.floor((h - height) / 2), w: width, h: height };
+}
+
 /* Content beside a column of cameras; above them where space is upright. */
 function withContent(n, W, H, phone, aspect) {
 	if (phone || W < H) {
@@ -84,7 +92,7 @@ function withContent(n, W, H, phone, aspect) {
 		const top = h + GAP + TOOLBAR + GAP;
 		const seats = Math.min(n, capacity(W, H - top));
 		return {
-			content: { x: 0, y: 0, w: W, h },
+			content: contained({ x: 0, y: 0, w: W, h }, aspect),
 			toolbar: { x: 0, y: h + GAP, w: W, h: TOOLBAR },
 			tiles: place(seats, W, H - top, top), corner: false,
 		};
@@ -93,7 +101,8 @@ function withContent(n, W, H, phone, aspect) {
 	const h = Math.floor(Math.min((H - GAP * (k - 1)) / k, 174));
 	const wide = W - COLUMN - GAP;
 	return {
-		content: { x: 0, y: 0, w: wide, h: H - TOOLBAR - GAP },
+		content: contained({ x: 0, y: 0, w: wide,
+			h: H - TOOLBAR - GAP }, aspect),
 		toolbar: { x: 0, y: H - TOOLBAR, w: wide, h: TOOLBAR },
 		tiles: Array.from({ length: Math.min(n, k) }, (_, i) => (
 			{ x: wide + GAP, y: i * (h + GAP), w: COLUMN, h })),
@@ -108,24 +117,4 @@ export function arrange({ n, W, H, phone, content = 0, inviteHeight = 0 }) {
 	if (n <= 1) return alone(W, H, phone, inviteHeight);
 	if (n === 2) return pair(W, H, phone);
 	return { tiles: place(Math.min(n, capacity(W, H)), W, H), corner: false };
-}
-
-/* Who sits where when there are more people than seats. `others` is in join
- * order, `seated` who sat before, `spoke` maps a person to the time they
- * last spoke. One place of `seats` is kept for the overflow tile and one for
- * self. Whoever speaks without a seat (`want`) takes that of the person
- * silent longest; nobody else moves. */
-export function seat(others, seats, seated, spoke, want = null, keep = null) {
-	if (others.length < seats) return others.slice();
-	const room = Math.max(0, seats - 2);
-	const next = seated.filter(u => others.includes(u)).slice(0, room);
-	for (const u of others)
-		if (next.length < room && !next.includes(u)) next.push(u);
-	if (want && others.includes(want) && !next.includes(want) && room) {
-		const age = u => u === keep ? Infinity : spoke.get(u) ?? 0;
-		let out = 0;
-		next.forEach((u, i) => { if (age(u) < age(next[out])) out = i; });
-		next[out] = want;
-	}
-	return next;
 }

@@ -1,4 +1,4 @@
-/* main - starts the page: words, theme, and the way from page to page. */
+/* main - starts the page: words, theme, and the pages there are. */
 import { App } from './app.js';
 import { el } from './dom.js';
 import { loadWords, t } from './i18n.js';
@@ -8,25 +8,16 @@ import { gonePage } from './gone.js';
 const theme = localStorage.getItem('confkit.theme');
 if (theme) document.documentElement.dataset.theme = theme;
 
-function put(view) {
-	document.body.replaceChildren(...view.nodes);
-	view.shown?.();
-	return view;
-}
-
 const pages = {
 	join(app) {
-		const view = put(joinPage(app));
 		/* The room's modules come while the name is typed. */
 		import('./room.js');
-		return view;
+		return joinPage(app);
 	},
-	wait: () => put({
-		nodes: [el('main.wait', {}, el('span.spinner'), t('connecting'))],
-		update() {},
-	}),
-	room: async app => put((await import('./room.js')).roomPage(app)),
-	gone: (app, why, detail) => put(gonePage(app, why, detail)),
+	wait: () => ({ update() {}, nodes: [el('main.wait', {},
+		el('span.spinner'), t('connecting'))] }),
+	room: async app => (await import('./room.js')).roomPage(app),
+	gone: gonePage,
 };
 
 /* A link pasted over the open page changes only the fragment. */

@@ -114,7 +114,8 @@ export class Me {
 	async toggleMic() {
 		if (this.held) {
 			await this.#app.call('user.hand', { up: true });
-			return 'held_hand';
+			this.#app.view.notice(t('held_hand'), 'lock');
+			return '';
 		}
 		if (!this.devices.mic) {
 			this.micOn = true;
@@ -169,17 +170,13 @@ export class Me {
 		this.#app.changed('me');
 	}
 
-	/* Events that concern one's own seat. */
-	follow({ type, data, actor }) {
-		const app = this.#app;
-		if (data?.user !== app.model.me) return;
-		if (type === 'user.held' || type === 'user.released') {
-			this.#attach();
-			app.changed('me');
-			app.view?.announce?.(t(type === 'user.held' ? 'held'
-				: this.speaking ? 'released' : 'released_muted'), true);
-		} else if (type === 'user.hand' && !data.up
-			&& actor !== `user:${app.model.me}`)
-			app.view?.announce?.(t('hand_lowered'));
+	/* A moderator took one's voice, or gave it back. */
+	follow({ type, data }) {
+		const app = this.#app, held = type === 'user.held';
+		if (data?.user !== app.model.me
+			|| (!held && type !== 'user.released')) return;
+		this.#attach();
+		app.view?.notice?.(t(held ? 'held' : this.speaking ? 'released'
+			: 'released_muted'), 'mic');
 	}
 }

@@ -29,7 +29,7 @@ function position(dialog, anchor) {
 		: Math.max(EDGE, a.top - h - EDGE))}px`;
 }
 
-/* `items` are null (a line) or {icon, word, run, hint, danger, chosen}. */
+/* `items` are null (a line) or {icon, word, run, danger, chosen}. */
 export function openMenu(anchor, items, { label, person } = {}) {
 	const list = el('div.items', { role: 'menu', 'aria-label': label,
 		onkeydown: keys });
@@ -39,7 +39,7 @@ export function openMenu(anchor, items, { label, person } = {}) {
 			bdi(person.name)), list);
 	for (const item of items) list.append(item ? row(item)
 		: el('hr', { role: 'separator' }));
-	function row({ icon: id, word, run, hint, danger, chosen, off }) {
+	function row({ icon: id, word, run, danger, chosen, off }) {
 		return el(`button.item${danger ? '.danger' : ''}`, {
 			role: chosen === undefined ? 'menuitem' : 'menuitemradio',
 			'aria-checked': chosen === undefined ? null : `${!!chosen}`,
@@ -50,8 +50,7 @@ export function openMenu(anchor, items, { label, person } = {}) {
 				run();
 			},
 		}, chosen ? icon('check', 20) : id ? icon(id, 20)
-			: el('span.i20'), el('span', {}, word),
-		hint && el('kbd', {}, hint));
+			: el('span.i20'), el('span', {}, word));
 	}
 	const rows = () => [...list.querySelectorAll('.item')];
 	let typed = '', forget = 0;

@@ -20,7 +20,6 @@ export class Model {
 	meeting = {};
 	me = null;
 	seq = 0;
-	#spoke = new Map();
 
 	/* A snapshot is what user.join answers. Chat is merged, never dropped:
 	 * what we have seen we keep. */
@@ -60,9 +59,6 @@ export class Model {
 		const u = this.users.get(user);
 		return !u || u.muted || u.held || !u.sources.has('mic');
 	}
-	spokeAt(user) { return this.#spoke.get(user) ?? 0; }
-	get spoke() { return this.#spoke; }
-	heard(user, now) { this.#spoke.set(user, now); }
 
 	/* Returns 'users', 'chat', 'meeting', 'gone' or '' (nothing new). */
 	apply(event) {

@@ -23,7 +23,6 @@ export class People {
 	word = 'people';
 	#app; #open = false; #room;
 
-	/* room: {pin(user), pinned(), write(user), press(button, fn)}. */
 	constructor(app, room) {
 		this.#app = app;
 		this.#room = room;
@@ -121,26 +120,24 @@ export class People {
 		const boss = model.moderator;
 		const run = (method, params) => () => this.#room.press(anchor,
 			() => app.call(method, { user, ...params }));
-		const mute = u.held ? { icon: 'mic', word: t('unmute'),
-			run: run('user.unmute') } : { icon: 'micoff', word: t('mute'),
-			run: run('user.mute') };
-		const pinned = this.#room.pinned() === user;
 		const role = u.role === 'moderator' ? 'viewer' : 'moderator';
-		openMenu(anchor, [
-			boss && !self && mute,
+		const groups = [[
+			boss && !self && { icon: u.held ? 'mic' : 'micoff',
+				word: t(u.held ? 'unmute' : 'mute'),
+				run: run(u.held ? 'user.unmute' : 'user.mute') },
 			(boss || self) && u.hand && { icon: 'hand',
 				word: t('lower_hand'), run: run('user.hand', { up: false }) },
-			boss && !self && null,
-			{ icon: 'pin', word: t(pinned ? 'unpin' : 'pin'),
-				run: () => this.#room.pin(user) },
+		], [
 			!self && { icon: 'chat', word: t('write_privately'),
 				run: () => this.#room.write(user) },
-			boss && !self && null,
-			boss && !self && { icon: 'mod', word: t(`make_${role}`),
+		], boss && !self ? [
+			{ icon: 'mod', word: t(`make_${role}`),
 				run: run('user.role', { role }) },
-			boss && !self && { icon: 'out', word: t('remove'),
-				danger: true, run: () => this.#remove(u, anchor) },
-		].filter(item => item !== false && item !== undefined && item !== 0),
+			{ icon: 'out', word: t('remove'), danger: true,
+				run: () => this.#remove(u, anchor) },
+		] : []].map(group => group.filter(Boolean)).filter(g => g.length);
+		if (groups.length) openMenu(anchor,
+			groups.flatMap((group, i) => i ? [null, ...group] : group),
 		{ label: t('actions_for', { name: plain(u.name) }), person: u });
 	}
 

@@ -28,18 +28,8 @@ class Room {
 		this.toasts = new Toasts();
 		this.announcer = new Announcer();
 		this.banner = new Banner(() => this.#tryNow());
-		this.stage = new Stage(app, {
-			invite: this.#invite(),
-			open: (user, anchor) => this.people.menu(user, anchor),
-			people: () => this.show('people'),
-			stopShare: () => app.me.stopShare(),
-		});
-		this.people = new People(app, {
-			pin: user => this.stage.togglePin(user),
-			pinned: () => this.stage.pinned,
-			write: user => this.#write(user),
-			press: (button, fn) => this.press(button, fn),
-		});
+		this.stage = new Stage(app, this, this.#invite());
+		this.people = new People(app, this);
 		this.chat = new Chat(app);
 		this.panels = { chat: this.chat, people: this.people };
 		this.bar = new Bar(app, this);
@@ -47,7 +37,7 @@ class Room {
 			() => el('audio', { autoplay: true }));
 		this.#frame();
 		this.#unkey = onKeys(this);
-		this.#clock = setInterval(() => this.#tick(), 1000);
+		this.#clock = setInterval(() => this.bar.time(Date.now()), 1000);
 		this.slots();
 	}
 
@@ -74,28 +64,18 @@ class Room {
 	}
 
 	#invite() {
-		this.link = el('input', { readonly: true, 'aria-label':
-			t('invite_link'), onfocus: () => this.link.select() });
-		this.copy = el('button.primary', { onclick: () =>
-			this.press(this.copy, () => copy(this.copy, this.link.value)) },
-		icon('link', 20), el('span', {}, t('copy_link')));
-		this.linkRow = el('div.copy', { hidden: true }, this.link, this.copy);
 		this.inviteText = el('p.soft');
+		this.link = el('input', { readonly: true, hidden: true,
+			'aria-label': t('invite_link'),
+			onfocus: () => this.link.select() });
+		this.copy = el('button.primary', { onclick: () =>
+			this.press(this.copy, async () => {
+				this.link.value ||= await inviteLink(this.#app);
+				this.link.hidden = false;
+				await copy(this.copy, this.link.value);
+			}) }, icon('link', 20), el('span', {}, t('copy_link')));
 		return el('div.invite', {}, el('h2', {}, t('first_here')),
-			this.inviteText, this.linkRow);
-	}
-
-	/* The link is asked for once, and only when somebody is alone. */
-	async #fillInvite() {
-		const { model } = this.#app;
-		if (model.users.size !== 1 || this.asked) return;
-		this.asked = true;
-		setText(this.inviteText, t(model.moderator ? 'send_link'
-			: 'others_come'));
-		try {
-			this.link.value = await inviteLink(this.#app);
-		} catch { this.asked = false; }
-		this.linkRow.hidden = !this.link.value;
+			this.inviteText, el('div.copy', {}, this.link, this.copy));
 	}
 
 	shown() { this.title.focus(); }
@@ -126,7 +106,9 @@ class Room {
 		this.bar.update();
 		this.#level();
 		this.#head();
-		this.#fillInvite();
+		setText(this.inviteText, t(model.moderator ? 'send_link'
+			: 'others_come'));
+		this.copy.hidden = !model.moderator;
 	}
 
 	#head() {
@@ -135,12 +117,6 @@ class Room {
 		setText(this.heading, t(panel.word));
 		setText(this.count, panel.count ? String(panel.count) : '');
 		children(this.tools, panel.tools ?? []);
-	}
-
-	#tick() {
-		this.bar.time(Date.now());
-		if (this.#metered) return;
-		this.bar.level(0);
 	}
 
 	/* One's own level, in the bar and for the ring. */
@@ -219,9 +195,9 @@ class Room {
 		try {
 			const problem = await fn();
 			if (typeof problem === 'string' && problem) {
-				if (problem !== 'held_hand') button.classList.add('failed');
-				this.#problem(t(problem), () => this.press(button, fn),
-					problem === 'held_hand');
+				button.classList.add('failed');
+				this.notice(t(problem), 'warn',
+					() => this.press(button, fn));
 			}
 		} catch (error) {
 			button.classList.add('failed');
@@ -232,23 +208,15 @@ class Room {
 		this.#busy.delete(button);
 	}
 
-	#problem(title, again, final) {
-		this.announcer.say(title, true);
-		this.toasts.show({ key: 'problem', icon: final ? 'lock' : 'warn',
-			title, stays: !final,
-			action: final ? null : { word: t('try_again'), run: again } });
-	}
-
-	failed(text) {
+	/* Said and shown. What failed stays until it is closed. */
+	notice(text, mark, again) {
 		this.announcer.say(text, true);
-		this.toasts.show({ key: 'problem', icon: 'warn', title: text,
-			stays: true });
+		this.toasts.show({ key: 'notice', icon: mark, title: text,
+			stays: mark === 'warn',
+			action: again && { word: t('try_again'), run: again } });
 	}
 
-	announce(text, urgent = false) {
-		this.announcer.say(text, urgent);
-		this.toasts.show({ key: 'notice', icon: 'mic', title: text });
-	}
+	failed(text) { this.notice(text, 'warn'); }
 
 	/* Opens a panel, or closes it when it is open already. */
 	async show(which) {
@@ -266,7 +234,6 @@ class Room {
 			if (!panel.body.parentNode) this.body.append(panel.body);
 		}
 		this.aside.hidden = !which;
-		this.root.classList.toggle('open', !!which);
 		this.stage.shade(!!which && phone());
 		this.#head();
 		this.bar.update();
@@ -276,7 +243,8 @@ class Room {
 		else this.heading.focus();
 	}
 
-	#write(user) {
+	/* Opens the chat to write to one person. */
+	write(user) {
 		if (this.panel !== 'chat') this.show('chat');
 		this.chat.address(user);
 		this.chat.focus();
@@ -323,7 +291,7 @@ class Room {
 			name: row.name, title: [bdi(row.name), ' ',
 				t(row.to ? 'to_you' : 'to_everyone')],
 			text: text.slice(0, SPOKEN), action: { word: t('reply'),
-				run: () => row.to ? this.#write(row.user)
+				run: () => row.to ? this.write(row.user)
 					: this.panel !== 'chat' && this.show('chat') } });
 	}
 }

@@ -2,7 +2,7 @@
  * feeds it, who speaks, and what the relay is asked to send. Sizes come from
  * one ResizeObserver; layout runs at most once a frame and only writes. */
 import { children, disc, el, frame, icon, setText } from './dom.js';
-import { arrange, seat } from './layout.js';
+import { arrange } from './layout.js';
 import { named, t, tn } from './i18n.js';
 import { Tile } from './tile.js';
 
@@ -10,7 +10,6 @@ const WANT_MS = 100;
 const HIDDEN_MS = 3000;
 const SHADE_MS = 1000;
 const QUIET_MS = 400;
-const SWAP_MS = 2000;
 const MOVE_MS = 250;
 const LOUD_DBOV = 45;
 const HEIGHTS = [180, 360, 720];
@@ -25,25 +24,25 @@ function box(node, { x, y, w, h }) {
 }
 
 export class Stage {
-	/* The user whose tile is the stage, for this page only. */
-	pinned = null;
 	#app; #open; #invite;
 	#tiles = new Map(); #screen = null; #size = null;
-	#seats = []; #swapped = 0; #loud = new Map();
+	#loud = new Map();
 	#content = null; #plan = null; #shown = 0;
 	#timers = {}; #away = false; #shaded = false;
+	#hushing = false;
 
-	/* invite: the card for whoever is alone; open(user, anchor): the menu
-	 * of a person; people(): opens their list; stopShare(). */
-	constructor(app, { invite, open, people, stopShare }) {
+	/* invite is the card for whoever is alone. */
+	constructor(app, room, invite) {
 		this.#app = app;
-		this.#open = open;
+		this.#open = (user, anchor) => room.people.menu(user, anchor);
 		this.#invite = invite;
-		this.overflow = el('button.tile.overflow', { onclick: people },
+		this.overflow = el('button.tile.overflow', { onclick: () =>
+			room.show('people') },
 			el('span.discs', { 'aria-hidden': 'true' }), el('strong'));
 		this.sharing = el('div.tile.sharing', {}, icon('screen'),
 			el('p.title', {}, t('you_share')), el('button.secondary',
-				{ onclick: stopShare }, t('stop_sharing')));
+				{ onclick: () => app.me.stopShare() },
+				t('stop_sharing')));
 		this.words = el('span');
 		this.tools = el('div.tools', {}, icon('screen', 20), this.words,
 			el('button.quiet.bare', { ...named('full_screen'),
@@ -93,24 +92,18 @@ export class Stage {
 		}, on ? SHADE_MS : 0);
 	}
 
-	togglePin(user) {
-		this.pinned = this.pinned === user ? null : user;
-		this.update();
-	}
-
 	/* Everything that depends on people; cheap enough for every change. */
 	update() {
 		const { model, me } = this.#app;
 		for (const user of this.#tiles.keys())
 			if (!model.users.has(user)) this.#tiles.delete(user);
-		if (!model.users.has(this.pinned)) this.pinned = null;
 		for (const u of model.order) {
 			const self = u.user === model.me;
 			const tile = this.#tiles.get(u.user) ?? this.#make(u.user);
 			tile.update({
 				name: u.name, self, moderator: u.role === 'moderator',
 				muted: self ? !me.speaking : model.silent(u.user),
-				hand: model.hand(u.user), pinned: this.pinned === u.user,
+				hand: model.hand(u.user),
 				camera: self ? me.showing : u.sources.has('cam'),
 			});
 			if (self) tile.own(me.preview);
@@ -160,26 +153,21 @@ export class Stage {
 		this.update();
 	}
 
-	/* What fills the stage beside the people: a share, or the pinned. */
+	/* What fills the stage beside the people. */
 	#findContent() {
-		const { model, me } = this.#app;
-		const pinned = this.#tiles.get(this.pinned);
-		const tile = this.#screen ?? (me.screen ? null : pinned);
-		if (!tile && !me.screen) return null;
-		if (!tile) return { tile, node: this.sharing, aspect: 16 / 9,
-			words: [t('you_share')] };
-		return { tile, node: tile.node, aspect: tile.aspect,
-			words: tn(tile === pinned ? 'is_pinned' : 'is_sharing', {
-				name: tile.user === model.me ? t('you')
-					: model.name(tile.user) }) };
+		const tile = this.#screen;
+		if (tile) return { tile, node: tile.node, aspect: tile.aspect,
+			words: tn('is_sharing', { name:
+				this.#app.model.name(tile.user) }) };
+		return this.#app.me.screen && { node: this.sharing,
+			aspect: 16 / 9, words: [t('you_share')] };
 	}
 
 	#layout() {
 		if (!this.#size) return;
 		const { width: W, height: H } = this.#size;
 		const content = this.#content = this.#findContent();
-		const people = this.#app.model.order.map(u => u.user)
-			.filter(u => this.#tiles.get(u) !== content?.tile);
+		const people = this.#app.model.order.map(u => u.user);
 		const plan = this.#plan = arrange({
 			n: people.length, W, H, phone: innerWidth < 640,
 			content: content?.aspect ?? 0, inviteHeight: INVITE_HEIGHT,
@@ -198,22 +186,11 @@ export class Stage {
 			MOVE_MS);
 	}
 
+	/* With more people than seats, one is for the rest and one for self. */
 	#sit(people, seats) {
-		const { model } = this.#app;
-		if (people.length <= seats) {
-			this.#seats = [];
-			return people;
-		}
-		const self = people.filter(u => u === model.me);
-		const others = people.filter(u => u !== model.me);
-		const now = performance.now();
-		const want = now - this.#swapped > SWAP_MS
-			&& [...this.#loud.keys()].find(u => others.includes(u)
-				&& !this.#seats.includes(u));
-		if (want) this.#swapped = now;
-		this.#seats = seat(others, seats + 1 - self.length, this.#seats,
-			model.spoke, want || null);
-		return [...this.#seats, '', ...self].slice(-seats);
+		if (people.length <= seats) return people;
+		return [...people.slice(0, Math.max(0, seats - 2)), '',
+			...people.slice(-1)].slice(-seats);
 	}
 
 	#paint(seats, people) {
@@ -283,7 +260,7 @@ export class Stage {
 			const seen = tile.node.isConnected && !dark;
 			tracks.push({ user, source: 'cam',
 				height: seen ? bucket(tile.height * scale) : 0,
-				stage: tile === this.#content?.tile });
+				stage: false });
 		}
 		if (this.#screen) tracks.push({ user: this.#screen.user,
 			source: 'screen', height: dark ? 0 : HEIGHTS.at(-1),
@@ -294,26 +271,23 @@ export class Stage {
 	/* `levels` are the relay's loudest, in -dBov; self by its own meter. */
 	levels(levels) {
 		const now = performance.now();
-		const { model } = this.#app;
 		for (const { user, level } of levels) {
 			if (level >= LOUD_DBOV || !this.#tiles.has(user)) continue;
 			this.#loud.set(user, now);
-			model.heard(user, now);
 			this.#tiles.get(user).speaking(true);
-			if (this.#seats.length && !this.#seats.includes(user))
-				this.layout();
 		}
-		this.#later('hush', () => this.#hush(), QUIET_MS);
+		if (!this.#hushing && this.#loud.size) this.#hush();
 	}
 
 	#hush() {
 		const now = performance.now();
 		for (const [user, at] of this.#loud) {
-			if (now - at < QUIET_MS - 1) continue;
+			if (now - at < QUIET_MS) continue;
 			this.#loud.delete(user);
 			this.#tiles.get(user)?.speaking(false);
 		}
-		if (this.#loud.size)
+		this.#hushing = this.#loud.size > 0;
+		if (this.#hushing)
 			this.#later('hush', () => this.#hush(), QUIET_MS / 4);
 	}
 
@@ -340,7 +314,7 @@ export class Stage {
 			event.target.tabIndex = -1;
 			to.tabIndex = 0;
 			to.focus();
-		} else if (event.key === 'i') this.togglePin(user);
+		} 
 		else if (event.key === 'Enter'
 			|| (event.key === 'F10' && event.shiftKey))
 			this.#open(user, event.target);

@@ -36,19 +36,17 @@ export class Tile {
 		this.handNumber = el('span');
 		this.hand = el('div.chip.raised', { hidden: true }, icon('hand', 16),
 			this.handNumber);
-		this.pin = el('div.chip.pinned', { hidden: true }, icon('pin', 16),
-			t('pinned'));
 		this.more = el('button.more', { tabindex: '-1',
 			...named('more_actions'), onclick: () => menu(user, this.more) },
 		icon('more', 20));
 		this.node = el(`div.tile.${source}.${hueClass(user)}`, { role: 'group',
 			tabindex: '-1', 'data-user': user, 'data-source': source },
 		this.video, this.cover, el('div.ring'), this.chip, this.hand,
-		this.pin, this.more);
+		this.more);
 		if (source === 'screen') this.chip.hidden = true;
 	}
 
-	/* `look` is {name, self, muted, moderator, hand, pinned, camera}. */
+	/* `look` is {name, self, muted, moderator, hand, camera}. */
 	update(look) {
 		if (this.look?.name !== look.name)
 			this.cover.replaceChildren(disc(this.user, look.name));
@@ -58,7 +56,6 @@ export class Tile {
 		this.shield.classList.toggle('none', !look.moderator);
 		this.hand.hidden = !look.hand;
 		setText(this.handNumber, String(look.hand || ''));
-		this.pin.hidden = !look.pinned;
 		if (!look.camera) this.frozen(false);
 		this.#cover();
 	}
