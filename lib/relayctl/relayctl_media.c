@@ -43,29 +43,33 @@ static void tell_live(const struct transport *t, unsigned slot)
 		(json_int_t)t->slots[slot].rtp_ts));
 }
 
+static void tell_offer(const struct transport *t)
+{
+	relayctl_notify(t->r, "transport.offer", json_pack(
+		"{s:s, s:s, s:s, s:s%, s:o}", "room", t->room, "endpoint",
+		t->endpoint, "transport", t->id, "sdp",
+		(const char *)t->offer.data, t->offer.len, "slots",
+		relayctl_slots(t)));
+}
+
 /* Offers the many cameras to a transport that has few. */
 static void offer_more(struct transport *t)
 {
 	struct peer_line_want lines[SFU_SLOTS_MANY] = {0};
-	struct buf sdp = {0};
 	int rc;
 
 	for (unsigned i = 0; i < SFU_SLOTS_MANY; i++)
 		lines[i].source = (enum peer_source)sfu_slot_source(i);
-	rc = peer_make_offer(t->peer, lines, SFU_SLOTS_MANY, &sdp);
+	rc = peer_make_offer(t->peer, lines, SFU_SLOTS_MANY, &t->offer);
 	t->grow_later = rc == -EBUSY;
 	if (!rc) {
 		t->growing = true;
 		t->offered = SFU_SLOTS_MANY;
-		relayctl_notify(t->r, "transport.offer", json_pack(
-			"{s:s, s:s, s:s, s:s%, s:o}", "room", t->room,
-			"endpoint", t->endpoint, "transport", t->id, "sdp",
-			(const char *)sdp.data, sdp.len, "slots", relayctl_slots(t)));
+		tell_offer(t);
 	} else if (rc != -EBUSY) {
 		io_log(IO_WARN, "cannot offer more slots to %s: %s", t->id,
 			strerror(-rc));
 	}
-	buf_free(&sdp);
 }
 
 /* ---- sfu says ---- */
@@ -175,6 +179,7 @@ static void discard(struct transport *t)
 {
 	map_dels(t->r->transports, t->id);
 	peer_free(t->peer);
+	buf_free(&t->offer);
 	free(t);
 }
 
@@ -392,6 +397,7 @@ int relayctl_answer(struct transport *t, const char *sdp, char why[160])
 		return rc;
 	if (t->growing) {
 		t->growing = false;
+		buf_free(&t->offer);
 		sfu_transport_grow(t->r->sfu, t->sfu, io_now_ns());
 		relayctl_rearm(t->r);
 	} else if (t->grow_later) {
@@ -420,14 +426,16 @@ void relayctl_forget_all(struct relayctl *r)
 		discard(t);
 }
 
-/* Slots change hands while control is away, and nobody else knows. States
- * and tracks are in the hello. */
+/* Slots change hands and offers are made while control is away, and nobody
+ * else knows. States and tracks are in the hello. */
 void relayctl_retell(struct relayctl *r)
 {
 	struct transport *t;
 	size_t pos = 0;
 
 	while ((t = map_next(r->transports, &pos, NULL, NULL))) {
+		if (t->growing)
+			tell_offer(t);
 		for (unsigned i = 0; i < SFU_SLOTS_MANY; i++) {
 			if (t->slots[i].told)
 				tell_assigned(t, i);

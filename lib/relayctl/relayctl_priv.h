@@ -31,7 +31,8 @@ struct transport {
 	char endpoint[SFU_ID_CAP];
 	uint8_t tracks;  /* publish: SFU_BIT of sources that have begun */
 	unsigned offered; /* subscribe: slots in the last offer */
-	bool growing;    /* a larger offer awaits its answer */
+	bool growing;    /* a larger offer awaits its answer: this one */
+	struct buf offer;
 	bool grow_later; /* it is due after the first one's answer */
 	uint8_t layer[PEER_MAX_LINES][PEER_MAX_RIDS];
 	struct slot slots[SFU_SLOTS_MANY];
