@@ -40,7 +40,7 @@ $(O)/layers.mk: tests/layers.tsv tests/layers.awk
 # 'libs NAMES': what the linker needs for pkg-config names and -l words.
 pc_names  = $(filter-out -l%,$1)
 missing  := $(foreach p,$(call pc_names,$(ALL_LINKS)),\
-              $(shell $(PKGCONF) --exists $p || echo $p))
+              $(shell $(PKGCONF) --exists $p 2>/dev/null || echo $p))
 wslay_ok := $(wildcard /usr/include/wslay/wslay.h /usr/local/include/wslay/wslay.h)
 missing  += $(if $(wslay_ok),,-lwslay)
 libs      = $(filter -l%,$1) $(if $(call pc_names,$1),\
