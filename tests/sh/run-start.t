@@ -17,9 +17,11 @@ secret=$(printf relay/relay-0 | openssl dgst -sha256 -mac HMAC \
 	-macopt "hexkey:$(cat "$CONF_RUNDIR/worker.key")" -r)
 is "its secret is of worker.key" "$(sed -n 's/^secret //p' "$log")" \
 	"${secret%% *}"
-is "the secret is on no command line" \
-	"$(cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' ' ' |
-		grep -c "${secret%% *}")" 0
+for p in "$kit" "$(kit_pid relay-0)" "$(kit_pid confd-signal)"; do
+	is "the secret is on no command line and in no environment" \
+		"$(cat "/proc/$p/cmdline" "/proc/$p/environ" | tr '\0' '\n' |
+			grep -c "${secret%% *}")" 0
+done
 is "worker.key is ours alone" "$(stat -c %a "$CONF_RUNDIR/worker.key")" 600
 for s in run signal worker; do
 	is "$s.sock is ours alone" \
