@@ -66,7 +66,7 @@ static void lost(struct relayctl *r, int err)
 		r->malformed++;
 		io_log(IO_WARN, "control is cut off: %s", err == -EPROTO ?
 			"malformed message" : "message too long");
-	} else if (r->dials) {
+	} else if (r->dials && !r->draining) {
 		trouble(r, "control is gone%s%s", err ? ": " : "",
 			err ? strerror(-err) : "");
 	}
