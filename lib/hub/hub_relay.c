@@ -92,7 +92,9 @@ void relay_lost(struct relay *w)
 	struct member *m;
 	size_t pos = 0;
 
-	io_log(h->draining ? IO_DEBUG : IO_WARN, "%s is gone", w->instance);
+	/* confd-run warns of a crash; at the end of everything this is how it
+	 * should be. */
+	io_log(h->draining ? IO_DEBUG : IO_INFO, "%s is gone", w->instance);
 	w->peer->relay = NULL;
 	while ((r = map_next(h->rooms, &pos, NULL, NULL))) {
 		size_t at = 0;

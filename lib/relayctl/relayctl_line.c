@@ -66,9 +66,12 @@ static void lost(struct relayctl *r, int err)
 		r->malformed++;
 		io_log(IO_WARN, "control is cut off: %s", err == -EPROTO ?
 			"malformed message" : "message too long");
-	} else if (r->dials && !r->draining) {
-		trouble(r, "control is gone%s%s", err ? ": " : "",
-			err ? strerror(-err) : "");
+	} else if (r->dials && err) {
+		trouble(r, "control is gone: %s", strerror(-err));
+	} else if (r->dials) {
+		/* Its keeper warns of a crash; at the end of everything this
+		 * is how it should be. */
+		io_log(IO_INFO, "control is gone");
 	}
 	relayctl_hang_up(r);
 	if (!r->dials)

@@ -356,7 +356,9 @@ void super_stop(struct super *s)
 	if (s->stopping)
 		return;
 	s->stopping = true;
-	list_each(l, next, &s->workers) {
+	/* The last first: who depends on another hears of the end before it
+	 * loses that one. */
+	for (struct list *l = s->workers.prev; l != &s->workers; l = l->prev) {
 		struct worker *w = list_entry(l, struct worker, in_table);
 		if (!w->pid)
 			io_timer_stop(w->timer);
