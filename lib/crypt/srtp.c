@@ -34,7 +34,7 @@ struct srtp_link *srtp_link_new(const struct srtp_engine *engine,
 	l = calloc(1, sizeof *l);
 	if (!l)
 		return NULL;
-	l->engine = engine ? engine : &srtp_engine_libsrtp;
+	l->engine = engine ? engine : &srtp_engine_evp;
 	l->tx = l->engine->open(keys->suite, &keys->tx, true);
 	if (l->tx)
 		l->rx = l->engine->open(keys->suite, &keys->rx, false);

@@ -1,8 +1,8 @@
 /* srtp - protects and unprotects RTP and RTCP in place (RFC 3711, RFC 7714)
  * for one peer: one key each way, any number of SSRCs.
  *
- * The work is done by an engine, a small table of functions, so that a
- * faster one can take the place of libsrtp2 without a change elsewhere.
+ * The work is done by an engine, a small table of functions: ours over
+ * OpenSSL's EVP, or libsrtp2, the reference that ours is held against.
  * Units: bytes; packets are aligned to 4. Replay window: 1024 packets.
  * Protecting one sequence number of an SSRC twice is legal only with the
  * very same bytes: with GCM, other bytes under it would give the key away.
@@ -52,10 +52,11 @@ struct srtp_counts {
 };
 
 struct srtp_engine;
+extern const struct srtp_engine srtp_engine_evp; /* the default */
 extern const struct srtp_engine srtp_engine_libsrtp;
 
 struct srtp_link;
-/* engine NULL is the default one. The keys are copied. EINVAL: unknown
+/* engine NULL is srtp_engine_evp. The keys are copied. EINVAL: unknown
  * suite; ENOMEM. */
 struct srtp_link *srtp_link_new(const struct srtp_engine *engine,
 	const struct srtp_keys *keys);

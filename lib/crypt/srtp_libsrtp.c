@@ -1,5 +1,5 @@
 /* srtp_libsrtp - the engine over libsrtp2. Debian builds it on NSS, which
- * makes it slow; it stays the reference that others are tested against. */
+ * makes it slow; it is the reference that srtp_evp is tested against. */
 #include <arpa/inet.h>
 #include <srtp2/srtp.h>
 

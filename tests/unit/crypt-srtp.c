@@ -1,6 +1,6 @@
-/* SRTP: the engine against an independent implementation (over OpenSSL, in
- * this file), which itself is held against the vectors of RFC 3711 and
- * RFC 7714; then replay, forgery, limits. */
+/* SRTP: each engine against an independent implementation (in this file),
+ * which itself is held against the vectors of RFC 3711 and RFC 7714; then
+ * replay, forgery, limits. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -204,7 +204,9 @@ static void the_oracle_knows_rfc7714(void **state)
 	assert_memory_equal(p, want, n);
 }
 
-/* ---- the engine ---- */
+/* ---- the engines ---- */
+
+static const struct srtp_engine *engine;
 
 static const enum srtp_suite suites[] = {SRTP_SUITE_GCM_128,
 	SRTP_SUITE_CM_SHA1_80};
@@ -229,7 +231,7 @@ static struct srtp_keys keys_of(enum srtp_suite s, bool mirrored)
 static struct srtp_link *link_of(enum srtp_suite s, bool mirrored)
 {
 	struct srtp_keys k = keys_of(s, mirrored);
-	struct srtp_link *l = srtp_link_new(NULL, &k);
+	struct srtp_link *l = srtp_link_new(engine, &k);
 
 	assert_non_null(l);
 	return l;
@@ -472,9 +474,11 @@ static void unknown_suites_are_refused(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
+	const struct CMUnitTest oracle[] = {
 		cmocka_unit_test(the_oracle_knows_rfc3711),
 		cmocka_unit_test(the_oracle_knows_rfc7714),
+	};
+	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_engine_agrees_with_the_oracle),
 		cmocka_unit_test(forged_and_replayed_packets_are_counted),
 		cmocka_unit_test(the_window_is_1024_packets),
@@ -483,6 +487,11 @@ int main(void)
 		cmocka_unit_test(short_and_odd_packets_are_refused),
 		cmocka_unit_test(unknown_suites_are_refused),
 	};
+	int bad = cmocka_run_group_tests(oracle, NULL, NULL);
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	engine = &srtp_engine_evp;
+	bad += cmocka_run_group_tests_name("evp", tests, NULL, NULL);
+	engine = &srtp_engine_libsrtp;
+	bad += cmocka_run_group_tests_name("libsrtp", tests, NULL, NULL);
+	return bad;
 }
