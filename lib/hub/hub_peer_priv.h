@@ -23,9 +23,8 @@ struct peer {
 	unsigned close_code;
 	const char *close_reason; /* static */
 	uint64_t sent, seen_sent, seen_ns; /* for the stall check */
-	char id[80];              /* of the actor: "1000", "u_…", "relay/…" */
+	char id[80];              /* of the actor: uid, user, ROLE/INSTANCE */
 	char link_id[STR_ID_CAP]; /* of a user */
-	char want_name[MEET_NAME_CAP];
 	struct member *member;    /* of a user */
 	struct relay *relay;      /* of a worker */
 	struct list follows;
