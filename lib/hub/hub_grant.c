@@ -19,11 +19,16 @@ bool user_of(char out[STR_ID_CAP], const char *endpoint)
 
 json_t *grant_json(const struct room *r, const char *user)
 {
+	const struct member *m = member_find(r, user);
 	bool heard = meet_heard(r->meet, user);
+	json_t *publish = json_array();
 
-	return json_pack("{s:[s,s,s,s], s:o, s:b}", "publish", "mic", "cam",
-		"screen", "screen-audio", "muted", heard ? json_array() :
-		json_pack("[s]", "mic"), "receive", 1);
+	for (unsigned bit = 1; bit <= MEET_SCREEN_AUDIO; bit <<= 1)
+		if (!m || !(m->off & bit))
+			json_array_append_new(publish,
+				json_string(meet_source_name(bit)));
+	return json_pack("{s:o, s:o, s:b}", "publish", publish, "muted",
+		heard ? json_array() : json_pack("[s]", "mic"), "receive", 1);
 }
 
 json_t *grant_sync_json(const struct room *r)
@@ -46,7 +51,7 @@ static bool has_media(const struct member *m)
 	return *m->transport[PUBLISH] || *m->transport[SUBSCRIBE];
 }
 
-static void send_grant(struct room *r, const struct member *m)
+void grant_send(struct room *r, const struct member *m)
 {
 	char endpoint[STR_ID_CAP];
 
@@ -112,7 +117,7 @@ void grant_events(struct room *r, const json_t *events)
 		if (str_eq(type, "user.muted") || str_eq(type,
 			"user.unmuted") || str_eq(type, "user.held") ||
 			str_eq(type, "user.released"))
-			send_grant(r, m);
+			grant_send(r, m);
 		else if (str_eq(type, "user.left") ||
 			str_eq(type, "user.kicked"))
 			remove_endpoint(r, m);
@@ -132,7 +137,7 @@ void grant_all(struct room *r)
 	}
 	while ((m = map_next(r->members, &pos, NULL, NULL))) {
 		if (meet_seat(r->meet, m->user))
-			send_grant(r, m);
+			grant_send(r, m);
 		else
 			remove_endpoint(r, m);
 	}

@@ -134,6 +134,8 @@ static void start_create(struct media_op *op, struct room *r,
 	io_random(random, sizeof(random));
 	str_id(op->transport, 't', random);
 	str_copy(m->transport[d], STR_ID_CAP, op->transport);
+	if (d == PUBLISH)
+		m->off = 0;
 	if (d == SUBSCRIBE) {
 		slots_clear(m);
 		json_decref(m->offer);
@@ -241,6 +243,34 @@ static void want(struct peer *p, struct ctl_call *call,
 	ctl_reply(call, NULL);
 }
 
+/* Sources that were stopped: the relay need not find out by their silence,
+ * and nothing of them is forwarded until they are taken off the list. */
+static void off(struct peer *p, struct ctl_call *call, const json_t *params)
+{
+	const char *bad = NULL;
+	json_t *sources = json_arr(params, "sources", &bad), *v;
+	unsigned bits = 0;
+	size_t i;
+
+	if (!sources)
+		bad = "sources";
+	json_array_foreach(sources, i, v) {
+		const char *name = json_string_value(v);
+
+		if (!name || !meet_source(name))
+			bad = "sources";
+		else
+			bits |= meet_source(name);
+	}
+	if (bad) {
+		ctl_fail(call, "invalid", "%s: not as conf-ctl(7) says", bad);
+		return;
+	}
+	p->member->off = bits;
+	grant_send(p->member->room, p->member);
+	ctl_reply(call, NULL);
+}
+
 /* --- Waiting for a relay -------------------------------------------------- */
 
 static void start(struct media_op *op)
@@ -336,6 +366,10 @@ void media_run(struct peer *p, struct ctl_call *call, const char *method,
 
 	if (str_eq(method, "media.want")) {
 		want(p, call, params);
+		return;
+	}
+	if (str_eq(method, "media.off")) {
+		off(p, call, params);
 		return;
 	}
 	op = calloc(1, sizeof(*op));

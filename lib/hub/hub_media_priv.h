@@ -33,6 +33,8 @@ void media_free(struct hub *h);
 
 /* hub_grant.c: what the log means for the relay. */
 json_t *grant_json(const struct room *r, const char *user);
+/* To the relay, if it has media of theirs. */
+void grant_send(struct room *r, const struct member *m);
 /* The endpoint id of a user and back: only the first letter differs. */
 void endpoint_of(char out[STR_ID_CAP], const char *user);
 bool user_of(char out[STR_ID_CAP], const char *endpoint);

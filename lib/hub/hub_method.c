@@ -367,6 +367,7 @@ static const struct {
 	{"media.subscribe", media, ROOM},
 	{"media.answer", media, ROOM},
 	{"media.want", media, ROOM},
+	{"media.off", media, ROOM},
 	{"media.check", media, ROOM},
 };
 
@@ -440,6 +441,6 @@ const struct ctl_method hub_methods[] = {
 	M("chat.say"), M("link.create"), M("link.list"), M("link.revoke"),
 	M("events.read"), M("events.follow"), M("media.publish"),
 	M("media.subscribe"), M("media.answer"), M("media.want"),
-	M("media.check"),
+	M("media.off"), M("media.check"),
 };
 const size_t hub_n_methods = ARRAY_LEN(hub_methods);

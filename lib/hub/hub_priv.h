@@ -98,6 +98,7 @@ struct member {
 	struct slot slots[HUB_SLOTS]; /* of the subscribe transport */
 	json_t *offer; /* a renegotiation not yet answered, or NULL */
 	json_t *wants; /* last media.want, as the relay takes it, or NULL */
+	unsigned off;  /* sources that the user says not to send, MEET_CAM… */
 };
 
 struct room {

@@ -72,6 +72,17 @@ await test(async () => {
 			'invalid', `no wish: ${JSON.stringify(tracks)}`
 				.slice(0, 60));
 
+	// What one stops oneself is forwarded no more, at once.
+	is(await ann.call('media.off', {sources: ['cam']}), {}, 'a camera stops');
+	is((await r.told('endpoint.grant')).grant.publish, ['mic', 'screen',
+		'screen-audio'], 'the relay may not forward it');
+	await ann.call('media.off', {sources: []});
+	is((await r.told('endpoint.grant', (g) =>
+		g.grant.publish.includes('cam'))).grant.publish, ALL,
+	'until it starts again');
+	is((await refusal(ann.call('media.off', {sources: ['x']}))).kind,
+		'invalid', 'of known sources');
+
 	// A new one of a kind closes the one before.
 	const pub2 = await ann.call('media.publish', {sdp: 'offer-c'});
 	is((await r.told('transport.close')).transport, pub.transport,

@@ -20,6 +20,7 @@ const params = {
 	'media.publish': {sdp: 'x'},
 	'media.answer': {sdp: 'x', transport: 't_' + 'a'.repeat(26)},
 	'media.want': {tracks: []},
+	'media.off': {sources: []},
 	'media.check': {transports: []},
 };
 

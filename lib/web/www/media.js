@@ -29,6 +29,7 @@ export class Media {
 	#sides = { publish: null, subscribe: null };
 	#prepared = null;
 	#early = [];
+	#off = new Set();
 	#want = { text: '', sent: '' };
 	#open = false;
 
@@ -73,7 +74,14 @@ export class Media {
 	}
 
 	async setTrack(source, track) {
+		const off = !track && !!this.tracks[source];
 		this.tracks[source] = track;
+		/* Muting is said elsewhere; a picture ends when it is said. */
+		if (source !== 'mic' && off !== this.#off.has(source)) {
+			this.#off[off ? 'add' : 'delete'](source);
+			this.#call('media.off', { sources: [...this.#off] })
+				.catch(() => {});
+		}
 		const side = this.#sides.publish;
 		const pc = side?.pc ?? (await this.#prepared)?.pc;
 		await pc?.getTransceivers()[SOURCES.indexOf(source)]
