@@ -47,6 +47,18 @@ exits "run.sock knows no other verbs" 2 runctl reboot
 stop_kit
 is "SIGTERM is 0" "$kit_rc" 0
 
+# A group of operators.
+mkdir "$T/shared"
+printf '[run]\nsocket-group = %s\n' "$(id -gn)" >"$T/group.conf"
+CONF_RUNDIR=$T/shared start_kit --config "$T/group.conf"
+is "with socket-group the group may use signal.sock" \
+	"$(stat -c '%a %G' "$T/shared/signal.sock")" "660 $(id -gn)"
+is "and nothing else" "$(stat -c %a "$T/shared/worker.sock" \
+	"$T/shared/run.sock" "$T/shared/worker.key" | sort -u)" 600
+like "and confd-signal is told" "$(cat "$CONF_STATEDIR/confd-signal.log")" \
+	"--socket-group $(id -gn)"
+stop_kit
+
 # A full output is a failure, a closed one is not.
 exits "a full standard output is 3" 3 bash -c 'confd-run >/dev/full'
 exits "a closed one is none" 124 timeout 2 bash -c \
