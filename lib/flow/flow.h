@@ -13,6 +13,7 @@
 #ifndef FLOW_H
 #define FLOW_H
 
+#include "frames.h"
 #include "history.h"
 #include "keyreq.h"
 #include "loudest.h"
