@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include "hub_priv.h"
 
+#define CALLS_MAX (CTL_MAX_CALLS / 2)
+
 /* One thing to do after the commit, in order: events to send out, an answer
  * and what begins behind it, or a request that reads the log. */
 struct entry {
@@ -97,6 +99,7 @@ static void queue(struct peer *p, const struct entry *what)
 	struct list link = e->link;
 	*e = *what;
 	e->link = link;
+	h->waiting_calls++;
 }
 
 void hub_reply_follow(struct peer *p, struct ctl_call *call, json_t *result,
@@ -290,6 +293,7 @@ static void settle_batch(struct hub *h)
 	if (h->doomed)
 		store_rollback(h->store);
 	h->open = h->doomed = false;
+	h->waiting_calls = 0;
 	h->unwell = err != 0;
 	if (err) {
 		undo(h, &batch, store_error(h->store));
@@ -308,6 +312,12 @@ static void settle_batch(struct hub *h)
 		}
 		entry_free(e);
 	}
+}
+
+void hub_make_room(struct hub *h)
+{
+	if (h->open && h->waiting_calls >= CALLS_MAX)
+		settle_batch(h);
 }
 
 /* Closing a connection may decide something (its user is away), and what was

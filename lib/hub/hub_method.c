@@ -421,6 +421,7 @@ static void dispatch(void *arg, struct ctl_call *call, const json_t *params)
 		ctl_fail(call, "unavailable", "the connection ends");
 		return;
 	}
+	hub_make_room(p->hub);
 	q.method = ctl_call_method(call);
 	while (i < ARRAY_LEN(rows) && !str_eq(rows[i].name, q.method))
 		i++;

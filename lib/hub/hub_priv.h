@@ -59,6 +59,7 @@ struct hub {
 	struct list pumping; /* struct follow that reads from the log */
 	struct list batch;   /* struct entry, until the commit */
 	bool open;           /* the log has something to commit */
+	unsigned waiting_calls; /* in the batch */
 	bool doomed;         /* it cannot be committed */
 	bool unwell;         /* the last commit failed */
 	bool loose;          /* a peer is to be closed or freed */
@@ -158,6 +159,9 @@ void hub_fail(struct peer *p, struct ctl_call *call, const char *kind,
 	const char *fmt, ...) PRINTF(4, 5);
 void hub_refuse(struct peer *p, struct ctl_call *call,
 	const struct meet_refusal *why);
+/* Commits early when many wait, so that who sends much at once is not refused
+ * for having too many requests open. */
+void hub_make_room(struct hub *h);
 /* True if a batch is open: the request runs again behind its commit, since it
  * reads the log and shall find there what was asked before it. */
 bool hub_later(struct peer *p, struct ctl_call *call, const json_t *params,
