@@ -14,7 +14,8 @@ kill -9 "$signal"
 ok "it is started again" wait_for 5 eval \
 	'[ "$(kit_pid confd-signal)" != "'"$signal"'" ] &&
 	 [ "$(state_of confd-signal)" = ready ]'
-took=$((($(date +%s%N) - began) / 1000000))
+took=$((($(awk '/^start/ { t = $2 } END { print t }' \
+	"$CONF_STATEDIR/confd-signal.log") - began) / 1000000))
 ok "at once, since it ran for longer ($took ms)" test $took -lt 900
 is "the relay still runs" "$(kit_pid relay-0)" "$relay"
 ok "as a process" kill -0 "$relay"
@@ -36,7 +37,7 @@ echo 'exit 1' >"$CONF_STATEDIR/conf-relay.do"
 kill -9 "$(kit_pid relay-0)"
 wait_for 10 eval '[ "$(starts_of conf-relay)" -ge 4 ]'
 is "a crash loop waits a second between starts" \
-	"$(awk '/^start/ { if (last && ($2 - last) / 1e6 < 990) print $2 - last
+	"$(awk '/^start/ { if (last && ($2 - last) / 1e6 < 900) print $2 - last
 		last = $2 }' "$CONF_STATEDIR/conf-relay.log")" ""
 is "and touches nobody else" "$(kit_pid confd-signal)" "$signal"
 stop_kit
