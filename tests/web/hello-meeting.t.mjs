@@ -2,6 +2,7 @@
  * Two people in two browsers, by the links that hello-meeting prints, and
  * the shell as the third: they see, hear and read each other; mute, kick,
  * leave and coming back do what they say. */
+import process from 'node:process';
 import {LOUD, bin, chromium, clicked, colour, enter, is, kit, like, listen,
 	loud, note, ok, person, press, run, said, say, seen, silentSince, sleep,
 	test, tile, tone, until} from './lib.mjs';

@@ -286,11 +286,11 @@ export async function kit({tls = false} = {})
 	const env = {
 		CONF_RUNDIR: join(dir, 'run'), CONF_STATEDIR: join(dir, 'state'),
 		CONF_HTTP: '127.0.0.1:0', CONF_MEDIA: '127.0.0.1:0',
-		CONF_TLS: tls ? 'on' : 'off', HOME: dir,
-		PATH: `${join(build, 'bin')}:${process.env.PATH}`,
+		CONF_TLS: tls ? 'on' : 'off', CONF_BINDIR: join(build, 'bin'),
+		HOME: dir,
 	};
 	const links = {};
-	const p = run(process.env.RIG || join(root, 'examples/hello-meeting/run'), [], {env, cwd:
+	const p = run(join(root, 'examples/hello-meeting/run'), [], {env, cwd:
 		root, onLine: (line) => {
 		const [name, url] = line.split('\t');
 		if (url) links[name] = url;

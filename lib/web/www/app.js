@@ -7,6 +7,7 @@ import { Me } from './me.js';
 import { t } from './i18n.js';
 
 const LOST_MS = 60000;
+const ENDED_BY = ['op', 'moderator', 'empty'];
 /* data.reason of a refusal, and the page that says it; others are told in
  * the server's words. */
 const REFUSALS = {
@@ -202,7 +203,9 @@ export class App {
 			this.#forget();
 			return this.gone('kicked', data.reason);
 		}
-		if (type === 'meeting.ended') return this.gone('ended', data.reason);
+		if (type === 'meeting.ended') return this.gone('ended',
+			ENDED_BY.includes(data.reason) ? '' : data.reason);
+		if (data.reason === 'ended') return; /* which follows */
 		/* Our seat timed out while we were away: take it again. */
 		if (data.reason === 'timeout') return this.#resume({ joined: false });
 		this.gone('left');

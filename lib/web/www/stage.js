@@ -295,7 +295,7 @@ export class Stage {
 	#second() {
 		const now = performance.now();
 		for (const tile of this.#all()) {
-			if (!document.hidden) tile.pulse(now);
+			tile.pulse(now);
 			if (tile.node !== document.activeElement)
 				tile.label(this.#loud.has(tile.user));
 		}

@@ -118,9 +118,11 @@ export class Tile {
 		this.video.requestVideoFrameCallback(look);
 	}
 
-	/* Looks once a second whether frames still come. */
+	/* Looks once a second whether frames still come. A screen may stand
+	 * still, and a page that is not seen gets none. */
 	pulse(now) {
-		if (!this.slot || !this.#live) return;
+		if (document.hidden) this.#since = now;
+		if (!this.slot || !this.#live || this.source !== 'cam') return;
 		const frames = this.video.getVideoPlaybackQuality().totalVideoFrames;
 		if (frames !== this.#frames) {
 			this.#frames = frames;
