@@ -199,7 +199,8 @@ int cli_main(int argc, char *const argv[], int in_fd, int out_fd,
 {
 	struct cli c = {.in_fd = in_fd, .out_fd = out_fd, .err = err,
 		.conn = {.fd = -1, .status = -1}};
-	int status = cli_parse(&c, argc, argv) ? 2 : run(&c);
+	int wrong = cli_parse(&c, argc, argv);
+	int status = wrong == -ENOMEM ? 3 : wrong ? 2 : run(&c);
 
 	if (c.out.err && !status)
 		status = cli_fail(&c, 3, "out of memory");
