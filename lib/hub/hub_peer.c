@@ -257,14 +257,10 @@ struct peer *peer_new(struct hub *h, enum peer_kind kind)
 /* Ourselves, root, and the group that was given the socket. */
 static bool is_op(const struct hub *h, int fd, uid_t *uid)
 {
-	gid_t gid;
-	pid_t pid;
-
-	if (io_peercred(fd, &pid, uid, &gid) < 0)
+	if (io_peercred(fd, NULL, uid, NULL) < 0)
 		return false;
-	return *uid == geteuid() || *uid == 0 ||
-		(h->op_gid != (gid_t)-1 && (gid == h->op_gid ||
-			io_uid_in_group(*uid, h->op_gid)));
+	return *uid == geteuid() || *uid == 0 || (h->op_gid != (gid_t)-1 &&
+		io_peer_in_group(fd, h->op_gid));
 }
 
 static void welcome(struct hub *h, int fd, enum listen_kind kind)

@@ -1,11 +1,9 @@
 /* Sockets: addresses, Unix and TCP listeners, credentials, inheritance. */
 #include <arpa/inet.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <netinet/tcp.h>
-#include <pwd.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -16,6 +14,9 @@
 #define BACKLOG        256
 #define UDP_BUFFER     (4 << 20)
 #define LISTEN_FD_0    3
+#ifndef SO_PEERGROUPS
+#define SO_PEERGROUPS  59
+#endif
 
 socklen_t io_addr_len(const union io_addr *a)
 {
@@ -259,15 +260,18 @@ int io_peercred(int fd, pid_t *pid, uid_t *uid, gid_t *gid)
 	return 0;
 }
 
-bool io_uid_in_group(uid_t uid, gid_t gid)
+bool io_peer_in_group(int fd, gid_t gid)
 {
-	struct passwd *pw = getpwuid(uid);
-	gid_t groups[256];
-	int n = (int)ARRAY_LEN(groups);
+	gid_t groups[1024], primary;
+	socklen_t n = sizeof(groups);
 
-	if (!pw || getgrouplist(pw->pw_name, pw->pw_gid, groups, &n) < 0)
+	if (io_peercred(fd, NULL, NULL, &primary))
 		return false;
-	for (int i = 0; i < n; i++)
+	if (primary == gid)
+		return true;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &n))
+		return false;
+	for (size_t i = 0; i < n / sizeof(*groups); i++)
 		if (groups[i] == gid)
 			return true;
 	return false;

@@ -40,8 +40,10 @@ int io_seqpacket_listen(const char *path, mode_t mode, gid_t gid);
 int io_seqpacket_connect(const char *path);
 int io_accept(int fd, union io_addr *from); /* close-on-exec, non-blocking */
 int io_peercred(int fd, pid_t *pid, uid_t *uid, gid_t *gid);
-/* True if uid is a member of gid, primary or supplementary. */
-bool io_uid_in_group(uid_t uid, gid_t gid);
+/* True if the process at the other end of a Unix socket had gid among its
+ * groups when it connected, primary or supplementary: what the file mode
+ * goes by, and no look at a user database, which may live anywhere. */
+bool io_peer_in_group(int fd, gid_t gid);
 
 int io_tcp_listen(const union io_addr *a);
 /* With IP_PKTINFO / IPV6_RECVPKTINFO, V6ONLY, 4 MiB buffers where allowed. */
