@@ -79,18 +79,20 @@ static int find_socket(struct cli *c)
 	char dirs[IO_RUN_DIRS][IO_PATH_CAP], path[IO_PATH_CAP + 16];
 	struct buf tried = {0};
 	int n = io_run_dirs(dirs), fd = -ENAMETOOLONG;
-	bool busy = false;
+	bool busy = false, denied = false;
 
 	for (int i = 0; i < n && fd < 0; i++) {
 		snprintf(path, sizeof(path), "%.*s/signal.sock",
 			IO_PATH_CAP - 1, dirs[i]);
 		fd = connect_to(c, path);
 		busy = busy || fd == -EAGAIN;
+		denied = denied || fd == -EACCES;
 		if (fd < 0)
 			note_path(&tried, path, fd);
 	}
 	if (fd < 0) {
-		cli_fail(c, busy ? 124 : 75, "no server answers; tried:");
+		cli_fail(c, busy ? 124 : denied ? 3 : 75,
+			"no server answers; tried:");
 		buf_put(c->err, tried.data, tried.len);
 	}
 	buf_free(&tried);
@@ -107,8 +109,8 @@ static int open_socket(struct cli *c)
 	if (fd == -ENAMETOOLONG)
 		cli_fail(c, 2, "-s: '%s' is too long", path);
 	else if (fd < 0)
-		cli_fail(c, fd == -EAGAIN ? 124 : 75, "cannot connect to "
-			"'%s': %s", path, strerror(-fd));
+		cli_fail(c, fd == -EAGAIN ? 124 : fd == -EACCES ? 3 : 75,
+			"cannot connect to '%s': %s", path, strerror(-fd));
 	return fd;
 }
 
