@@ -149,16 +149,13 @@ static bool track(struct peer *p, struct in_stream *s, struct peer_rtp *pkt)
 {
 	enum nacker_seen seen = nacker_packet(s->nacker, pkt->seq,
 		pkt->arrival_ns);
-	bool lost;
 
 	note_keyframe(s, pkt->seq, pkt->payload, pkt->len);
 	peer_arm(p, nacker_deadline(s->nacker));
-	lost = nacker_lost(s->nacker);
-	if (seen == NACKER_OLD)
-		return false;
-	if (lost && p->events->on_lost)
+	/* Also by one that is too late: what it was waited for is lost. */
+	if (nacker_lost(s->nacker) && p->events->on_lost)
 		p->events->on_lost(p->arg, p, pkt->line, pkt->rid);
-	return !p->dead;
+	return seen != NACKER_OLD && !p->dead;
 }
 
 static void deliver(struct peer *p, struct in_stream *s,

@@ -253,6 +253,27 @@ static void too_much_loss_wants_a_keyframe(void **state)
 	call_close(&c);
 }
 
+/* The wait for it is over, and the next to come is the late packet itself:
+ * it is not delivered, yet the loss is told. */
+static void a_loss_is_told_by_a_late_packet(void **state)
+{
+	struct call c;
+
+	(void)state;
+	call_open(&c, "127.0.0.1:0", "127.0.0.1:0");
+	call_publish(&c, four, ARRAY_LEN(four));
+	call_connect(&c);
+	call_send_video(&c.client, 1, 0, VIDEO_BYTES);
+	call_send_video(&c.client, 1, 2, VIDEO_BYTES);
+	call_wait_packets(&c, &c.server, 2);
+	call_wait_ms(&c, 1300);
+	assert_int_equal(c.server.losses, 0);
+	call_send_video(&c.client, 1, 1, VIDEO_BYTES);
+	call_wait_for(&c, &c.server.losses, 1);
+	assert_int_equal(c.server.count[1], 2);
+	call_close(&c);
+}
+
 static void reports_and_feedback_arrive(void **state)
 {
 	struct call c;
@@ -403,6 +424,7 @@ int main(void)
 		cmocka_unit_test(losses_are_repaired),
 		cmocka_unit_test(losses_to_a_subscriber_are_repaired),
 		cmocka_unit_test(too_much_loss_wants_a_keyframe),
+		cmocka_unit_test(a_loss_is_told_by_a_late_packet),
 		cmocka_unit_test(reports_and_feedback_arrive),
 		cmocka_unit_test(leaving_is_seen_at_once),
 		cmocka_unit_test(an_early_check_is_kept),
