@@ -13,7 +13,10 @@ static void sweep(void *arg)
 	struct hub *h = arg;
 
 	io_timer_in(h->sweep_timer, SWEEP_MS);
+	h->warnings = 0;
 	peers_sweep(h);
+	/* Without memory a settling may not have been asked for. */
+	hub_settle(h);
 	if (!h->open)
 		rooms_sweep(h);
 }

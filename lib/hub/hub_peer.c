@@ -6,6 +6,7 @@
 #define WORKER_MAX_IN (16u << 20) /* a relay lists all that it holds */
 #define ACCEPT_BATCH  64
 #define RESUME_MS     100
+#define WARNINGS_MAX  10 /* lines of log about peers, a second */
 
 /* --- Sending -------------------------------------------------------------- */
 
@@ -32,6 +33,11 @@ struct meet_actor peer_actor(const struct peer *p)
 		.party = p->kind == PEER_OP ? MEET_OP :
 			p->kind == PEER_WEB ? MEET_USER : MEET_WORKER,
 		.id = p->id, .link = p->link_id};
+}
+
+bool peer_may_warn(struct hub *h)
+{
+	return h->warnings++ < WARNINGS_MAX;
 }
 
 /* --- The ends ------------------------------------------------------------- */
@@ -66,8 +72,10 @@ void peer_check(struct peer *p)
 	}
 	if (err == -EPROTO || err == -EMSGSIZE) {
 		p->hub->malformed++;
-		io_log(IO_WARN, "%s: malformed message, closed (%" PRIu64
-			" such peers so far)", p->name, p->hub->malformed);
+		if (peer_may_warn(p->hub))
+			io_log(IO_WARN, "%s: malformed message, closed (%"
+				PRIu64 " such peers so far)", p->name,
+				p->hub->malformed);
 	}
 	peer_close(p, CLOSE_POLICY, err == -EPIPE ? "does not read" :
 		"malformed message");
@@ -153,7 +161,9 @@ void peers_sweep(struct hub *h)
 			p->seen_sent = p->sent - queued;
 			p->seen_ns = now;
 		} else if (now - p->seen_ns > HUB_STALL_MS * NS_PER_MS) {
-			io_log(IO_WARN, "%s: does not read, closed", p->name);
+			if (peer_may_warn(p->hub))
+				io_log(IO_WARN, "%s: does not read, closed",
+					p->name);
 			peer_gone(p);
 		}
 	}
@@ -270,13 +280,14 @@ static void welcome(struct hub *h, int fd, enum listen_kind kind)
 		.on_drained = stream_drained,
 	};
 	bool worker = kind == LISTEN_WORKER;
-	struct peer *p = NULL;
 	uid_t uid = 0;
+	bool known = worker || is_op(h, fd, &uid);
+	struct peer *p = NULL;
 
-	if (!worker && !is_op(h, fd, &uid))
+	if (!known && peer_may_warn(h))
 		io_log(IO_WARN, "signal.sock: refused uid %lu",
 			(unsigned long)uid);
-	else if (!h->draining)
+	if (known && !h->draining)
 		p = peer_new(h, worker ? PEER_WORKER : PEER_OP);
 	if (!p) {
 		close(fd);

@@ -35,6 +35,8 @@ struct peer {
 int hub_accept(struct hub *h, int fd, enum listen_kind kind);
 struct peer *peer_new(struct hub *h, enum peer_kind kind);
 extern const struct web_events hub_web_events;
+/* Whether a line of log about a peer may be written: ten a second. */
+bool peer_may_warn(struct hub *h);
 /* Closes it once what is queued has gone out. */
 void peer_close(struct peer *p, unsigned code, const char *reason);
 size_t peer_queued(const struct peer *p);

@@ -65,6 +65,7 @@ struct hub {
 	bool loose;          /* a peer is to be closed or freed */
 	bool draining;
 	uint64_t malformed;  /* peers closed for what they sent */
+	unsigned warnings;   /* of peers, in this second */
 	uint64_t tick_ms;    /* when meetings_timer is set for */
 	struct io_timer *meetings_timer, *sweep_timer, *grace_timer;
 	struct io_timer *relay_timer, *drain_timer;

@@ -259,7 +259,8 @@ static void supersede(struct hub *h, const char *instance)
 
 static void refuse(struct peer *p, struct ctl_call *call, const char *why)
 {
-	io_log(IO_WARN, "worker.sock: %s", why);
+	if (peer_may_warn(p->hub))
+		io_log(IO_WARN, "worker.sock: %s", why);
 	p->close_code = CLOSE_POLICY;
 	p->close_reason = "refused";
 	ctl_fail(call, "denied", "%s", why);

@@ -133,6 +133,7 @@ static void ticked(void *arg)
 	struct web *w = arg;
 
 	io_timer_in(w->tick, TICK_MS);
+	w->warnings = 0;
 	for (int i = 0; i < w->n_listeners; i++)
 		evconnlistener_enable(w->listeners[i]);
 	if (++w->ticks % PING_TICKS == 0)

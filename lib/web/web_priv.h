@@ -34,6 +34,7 @@ struct web {
 	int n_listeners;
 	struct io_timer *tick;   /* each second */
 	unsigned ticks;
+	unsigned warnings;       /* in this second */
 	struct list sockets;     /* struct web_ws.link */
 };
 

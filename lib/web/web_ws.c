@@ -15,6 +15,7 @@
 #define WRITE_S       10
 #define LINGER_MS     2000
 #define UNSENT_BYTES  131072
+#define WARNINGS_MAX  10 /* lines of log, a second */
 
 struct web_ws {
 	struct list link;
@@ -336,12 +337,10 @@ static bool upgrade_fits(struct web *w, struct evhttp_request *req,
 	}
 	if (!web_origin_ok(origin, evhttp_find_header(in, "Host"), w->tls,
 		w->origins)) {
-		struct buf b = {0};
-
-		str_escape(&b, origin, MIN(strlen(origin), 200u));
-		io_log(IO_WARN, "refused a WebSocket of origin '%s'",
-			buf_cstr(&b));
-		buf_free(&b);
+		/* io_log escapes it. */
+		if (w->warnings++ < WARNINGS_MAX)
+			io_log(IO_WARN, "refused a WebSocket of origin "
+				"'%.200s'", origin);
 		web_reply(w, req, 403, "Forbidden",
 			"this page may not connect here\n");
 		return false;
