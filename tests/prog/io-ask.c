@@ -1,23 +1,44 @@
 /* io-ask - lines to a Unix socket and back, for tests:
  * io-ask [-n LINES] [-w SECONDS] PATH <lines
  * Sends its input, prints what comes, and ends after LINES lines (as many as
- * it sent), at the end of the connection, or after SECONDS (5; status 124).*/
+ * it sent), at the end of the connection, or after SECONDS (5; status 124). */
 #include <poll.h>
 #include <stdio.h>
 #include <unistd.h>
 #include "base.h"
 #include "io.h"
 
-static int send_all(int fd, const struct buf *in)
+/* Sends and reads what can be, until lines have come; the status. */
+static int talk(int fd, struct buf *in, long lines, uint64_t until)
 {
-	size_t at = 0;
+	char block[65536];
 
-	while (at < in->len) {
-		ssize_t n = write(fd, in->data + at, in->len - at);
+	while (lines > 0) {
+		struct pollfd p = {.fd = fd, .events = (short)(POLLIN |
+			(in->len ? POLLOUT : 0))};
+		uint64_t now = io_now_ns();
+		ssize_t n;
 
-		if (n < 0)
-			return -errno;
-		at += (size_t)n;
+		if (now >= until || poll(&p, 1, (int)((until - now) /
+			NS_PER_MS) + 1) == 0)
+			return 124;
+		if (p.revents & POLLOUT) {
+			n = write(fd, in->data, in->len);
+			if (n > 0)
+				buf_consume(in, (size_t)n);
+			else if (errno != EAGAIN)
+				buf_clear(in); /* what came is still to be read */
+		}
+		if (!(p.revents & ~POLLOUT))
+			continue;
+		n = read(fd, block, sizeof(block));
+		if (n == 0 || (n < 0 && errno != EAGAIN))
+			break;
+		for (ssize_t i = 0; i < n; i++)
+			lines -= block[i] == '\n';
+		if (n > 0)
+			fwrite(block, 1, (size_t)n, stdout);
+		fflush(stdout);
 	}
 	return 0;
 }
@@ -25,8 +46,6 @@ static int send_all(int fd, const struct buf *in)
 int main(int argc, char **argv)
 {
 	struct buf in = {0};
-	char block[65536];
-	uint64_t until;
 	long lines = -1, seconds = 5;
 	int c, fd;
 
@@ -49,24 +68,7 @@ int main(int argc, char **argv)
 		for (size_t i = 0; i < in.len; i++)
 			lines += in.data[i] == '\n';
 	}
-	send_all(fd, &in); /* what came before it failed is still to be read */
-	until = io_now_ns() + (uint64_t)seconds * NS_PER_S;
-	while (lines > 0) {
-		struct pollfd p = {.fd = fd, .events = POLLIN};
-		uint64_t now = io_now_ns();
-		ssize_t n;
-
-		if (now >= until || poll(&p, 1, (int)((until - now) /
-			NS_PER_MS) + 1) == 0)
-			return 124;
-		n = read(fd, block, sizeof(block));
-		if (n <= 0)
-			break;
-		for (ssize_t i = 0; i < n; i++)
-			lines -= block[i] == '\n';
-		fwrite(block, 1, (size_t)n, stdout);
-		fflush(stdout);
-	}
+	c = talk(fd, &in, lines, io_now_ns() + (uint64_t)seconds * NS_PER_S);
 	buf_free(&in);
-	return 0;
+	return c;
 }
