@@ -54,6 +54,25 @@ async function seeAndHear(ada, ben)
 		'nobody hears himself');
 }
 
+/* What the page was asked to do with its devices, and what it sends. */
+async function sends(ada)
+{
+	const got = await ada.evaluate(async () => {
+		const pc = window.tested.peers.find((p) =>
+			p.getTransceivers()[0]?.direction == 'sendonly');
+		const rids = [];
+		for (const s of (await pc.getStats()).values())
+			if (s.type == 'outbound-rtp' && s.rid && s.framesSent)
+				rids.push(s.rid);
+		const {echoCancellation, noiseSuppression, autoGainControl} =
+			pc.getSenders()[0].track.getSettings();
+		return {lines: pc.getTransceivers().length, rids, raw:
+			[echoCancellation, noiseSuppression, autoGainControl]};
+	});
+	is(got, {lines: 4, rids: ['h'], raw: [false, false, false]},
+		'four lines are offered, one layer sent, sound as it is');
+}
+
 async function chat(k, ada, ben, events)
 {
 	await say(ada, 'hello from Ada');
@@ -184,6 +203,7 @@ await test(async () => {
 	ok(!ada.url().includes('#'), 'the token leaves the address');
 	await enter(ben);
 	await seeAndHear(ada, ben);
+	await sends(ada);
 	await chat(k, ada, ben, events);
 	await mutes(k, ada, ben);
 	await camera(ada, ben);

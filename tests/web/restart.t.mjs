@@ -56,7 +56,7 @@ async function signalDies(k, ada, ben)
 	const [old] = below(k.process.pid, 'confd-signal');
 	ok(await killed(k, 'confd-signal'), `confd-signal was killed (${old})`);
 	await say(ada, 'while it was away');
-	ok(await ada.getByText('Sending…').isVisible(),
+	ok(await until(2, () => ada.getByText('Sending…').isVisible()),
 		'a message waits and says so');
 	ok(await until(5, () => banner(ada).getByText(
 		'Controls are reconnecting.').isVisible()), 'a banner says so');

@@ -13,6 +13,9 @@ const shown = (p) => p.locator('.tile.cam:not(.self)').evaluateAll((all) =>
 	all.filter((n) => !n.classList.contains('covered') && n.querySelector(
 		'video').getVideoPlaybackQuality().totalVideoFrames > 3).length);
 
+const actions = (p, name) => p.getByRole('list', {name: 'Participants'})
+	.getByRole('button', {name: `Actions for ${name}`}).click();
+
 async function anotherWindow(p, first)
 {
 	const kept = await p.evaluate(() => JSON.stringify({...sessionStorage}));
@@ -52,7 +55,7 @@ async function moderate(all)
 	ok(await until(5, () => others[0].getByRole('button',
 		{name: 'Raise hand', exact: true}).isVisible()), 'and lowered');
 
-	await boss.getByRole('button', {name: 'Actions for P1'}).click();
+	await actions(boss, 'P1');
 	await boss.getByRole('menuitem', {name: 'Make moderator'}).click();
 	await press(others[0], 'People');
 	ok(await until(5, () => others[0].getByRole('button',
@@ -62,7 +65,7 @@ async function moderate(all)
 async function inPrivate([boss, one, two])
 {
 	const list = (p) => p.locator('.messages').innerText();
-	await boss.getByRole('button', {name: 'Actions for P1'}).click();
+	await actions(boss, 'P1');
 	await boss.getByRole('menuitem', {name: 'Message privately'}).click();
 	await say(boss, 'between us');
 	await press(one, 'Chat');

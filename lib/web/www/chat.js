@@ -11,7 +11,7 @@ const URL_RE = /\bhttps?:\/\/[^\s<>"'`\ufffd]+[^\s<>"'`\ufffd.,;:!?)\]}]/gi;
 
 /* Text with its links as elements. */
 export function linked(text) {
-	const clean = plain(text, true), out = [];
+	const clean = plain(text), out = [];
 	let at = 0;
 	for (const found of clean.matchAll(URL_RE)) {
 		out.push(clean.slice(at, found.index), el('a', { href: found[0],

@@ -90,17 +90,9 @@ export function frame(fn) {
 
 /* Control characters and those that reorder text (bidi overrides, isolates)
  * are shown as U+FFFD, so that a name cannot pose as another. */
-export function plain(text, lines = false) {
-	return [...String(text ?? '')].map(c => {
-		const code = c.codePointAt(0);
-		const control = (code < 32 && !(lines && (code === 10 || code === 9)))
-			|| (code >= 127 && code < 160);
-		const bidi = (code >= 0x202a && code <= 0x202e)
-			|| (code >= 0x2066 && code <= 0x2069)
-			|| code === 0x2028 || code === 0x2029;
-		return control || bidi ? '\ufffd' : c;
-	}).join('');
-}
+const HIDDEN = new RegExp('[\\0-\\x08\\x0b-\\x1f\\x7f-\\x9f'
+	+ '\\u2028-\\u202e\\u2066-\\u2069]', 'g');
+export const plain = text => String(text ?? '').replace(HIDDEN, '\ufffd');
 
 export const bdi = name => el('bdi', {}, plain(name));
 

@@ -44,7 +44,6 @@ export class People {
 		this.body = el('div.people', {}, this.handBlock,
 			el('section', {}, el('div.block', {}, el('h3', {},
 				t('in_meeting')), this.mute), this.list));
-		this.body.addEventListener('keydown', event => this.#keys(event));
 		this.update = frame(() => this.#update());
 	}
 
@@ -147,14 +146,5 @@ export class People {
 		[{ id: 'remove', word: t('remove_now'), look: 'danger' }]);
 		if (chosen) this.#room.press(anchor, () =>
 			this.#app.call('user.kick', { user: u.user }));
-	}
-
-	#keys(event) {
-		const rows = [...this.body.querySelectorAll('.person button')];
-		const at = rows.indexOf(event.target);
-		const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-		if (at < 0 || !step) return;
-		rows.at((at + step) % rows.length).focus();
-		event.preventDefault();
 	}
 }

@@ -1,6 +1,5 @@
 /* The words in Simplified Chinese; words-en.js rules the keys. */
 export default {
-	/* the join page */
 	connecting: '正在连接…',
 	your_name: '你的名字',
 	guest: '访客',
@@ -36,8 +35,6 @@ export default {
 	none_cam: '没有摄像头',
 	none_spk: '系统默认',
 	devices: '设备',
-
-	/* the bar */
 	mute: '静音',
 	unmute: '取消静音',
 	camera: '摄像头',
@@ -64,8 +61,6 @@ export default {
 	released_muted: '主持人已允许你发言。你仍处于静音。',
 	not_now: '控制连接正在恢复，暂时无法操作。请稍后重试。',
 	refused: '未完成：{reason}',
-
-	/* the stage */
 	stage: '主画面',
 	you: '你',
 	more_actions: '更多操作',
@@ -83,8 +78,6 @@ export default {
 	you_share: '你正在共享屏幕。',
 	is_sharing: '{name} 正在共享',
 	full_screen: '全屏',
-
-	/* people */
 	participants: '参会者',
 	invite: '邀请',
 	hands_raised: '举手，按先后顺序',
@@ -103,8 +96,6 @@ export default {
 	remove_more: '对方会立即离开，其链接也将失效。',
 	remove_now: '移出',
 	cancel: '取消',
-
-	/* chat */
 	messages: '消息记录',
 	message: '消息',
 	send: '发送',
@@ -118,8 +109,6 @@ export default {
 	new: '新',
 	sending: '正在发送…',
 	not_sent: '未发送。',
-
-	/* notices */
 	notifications: '通知',
 	close: '关闭',
 	try_now: '立即重试',
@@ -136,8 +125,6 @@ export default {
 	to_everyone: '发给所有人',
 	to_you: '仅发给你',
 	reply: '回复',
-
-	/* settings and questions */
 	settings: '设置',
 	theme: '主题',
 	theme_system: '跟随系统',
@@ -148,8 +135,6 @@ export default {
 	end_title: '为所有人结束会议？',
 	end_more: '所有人都会离开，且无法恢复。',
 	end_now: '为所有人结束',
-
-	/* the page after */
 	rejoin: '重新加入',
 	gone_left: '你已离开会议',
 	gone_kicked: '你已被移出会议。',
