@@ -2,7 +2,6 @@
  * keeps them alive, and holds their listening sockets. */
 #include <fcntl.h>
 #include <getopt.h>
-#include <grp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -34,10 +33,6 @@ static const char usage_text[] =
 
 enum { OPT_CONFIG = 256, OPT_LIFELINE, OPT_HELP, OPT_COMPLETION };
 
-/* How long sockets of a confd-run that was killed may still be in use: its
- * workers drain for 3 s. */
-#define LEFTOVER_MS  4500
-
 struct run {
 	const char *config;
 	int ready_fd;
@@ -47,14 +42,10 @@ struct run {
 	struct super_settings set;
 	struct io_loop *loop;
 	struct super *super;
-	char dir[IO_PATH_CAP];
-	char state[4096];
+	struct super_dirs dirs;
 	char key_path[IO_PATH_CAP + 16];
-	char lock_dir[IO_PATH_CAP];
-	int lock;
+	char why[SUPER_WHY_CAP]; /* of the call that failed */
 	int null_fd;
-	gid_t gid;
-	bool leftover;
 	uint8_t key[32];
 	int status;
 };
@@ -72,6 +63,12 @@ static int complain(int status, const char *fmt, ...)
 	va_end(ap);
 	io_log(IO_ERROR, "%s", text);
 	return status;
+}
+
+/* Of a call of super that says why it failed. */
+static int told(const struct run *r, int status)
+{
+	return status ? complain(status, "%s", r->why) : 0;
 }
 
 static int flush_stdout(void)
@@ -92,7 +89,7 @@ static int print_completion(void)
 	return flush_stdout();
 }
 
-/* --- Options and configuration ----------------------------------------- */
+/* --- Options ------------------------------------------------------------ */
 
 static int number_of(const char *s, int *out)
 {
@@ -139,79 +136,7 @@ static int options(struct run *r, int argc, char **argv)
 	return 2;
 }
 
-static const char *env(const char *name)
-{
-	return getenv(name);
-}
-
-/* The file named, else the first of the search that exists; none is fine
- * unless it was named. */
-static int read_config(struct run *r)
-{
-	char path[4096], why[CONF_WHY_CAP];
-	struct buf text = {0};
-	int err;
-
-	if (str_copy(path, sizeof(path), r->config ? r->config : ""))
-		return complain(2, "the path of the configuration is too long");
-	err = r->config ? io_file_read(path, CONF_MAX_BYTES, false, &text) :
-		io_config_read(path, CONF_MAX_BYTES, &text);
-	bool none = err == -ENOENT && !r->config;
-	if (!err)
-		r->conf = conf_parse(text.data, text.len, path, why);
-	buf_free(&text);
-	if (err && !none)
-		return complain(2, "cannot read '%s': %s", path,
-			strerror(-err));
-	if (!r->conf && !none)
-		return complain(2, "%s", why);
-	err = super_settings(&r->set, r->conf, env, why);
-	return err ? complain(err == -ENOMEM ? 3 : 2, "%s", why) : 0;
-}
-
-/* --- Directories, key, sockets ------------------------------------------ */
-
-static int directories(struct run *r)
-{
-	struct stat st;
-	char path[IO_PATH_CAP + 16];
-	int err;
-
-	if (r->set.rundir && !getenv("CONF_RUNDIR"))
-		setenv("CONF_RUNDIR", r->set.rundir, 1);
-	if (r->set.statedir && !getenv("CONF_STATEDIR"))
-		setenv("CONF_STATEDIR", r->set.statedir, 1);
-	r->gid = (gid_t)-1;
-	if (r->set.socket_group) {
-		struct group *g = getgrnam(r->set.socket_group);
-		if (!g)
-			return complain(2, "no group '%s'",
-				r->set.socket_group);
-		r->gid = g->gr_gid;
-	}
-	err = io_state_dir(r->state);
-	if (!err)
-		err = io_mkdirs(r->state, 0700);
-	if (err)
-		return complain(3, "cannot make the state directory '%s': %s",
-			r->state, strerror(-err));
-	err = io_run_dir_make(r->dir, r->gid);
-	if (err)
-		return complain(3, "no run directory can be made or written: "
-			"%s", strerror(-err));
-	r->lock = super_lock(r->dir);
-	if (r->lock == -EWOULDBLOCK)
-		return complain(75, "another confd-run is using '%s'", r->dir);
-	if (r->lock < 0)
-		return complain(3, "cannot lock '%s': %s", r->dir,
-			strerror(-r->lock));
-	/* Workers find the same directories, whatever we found ours by. */
-	setenv("CONF_RUNDIR", r->dir, 1);
-	setenv("CONF_STATEDIR", r->state, 1);
-	snprintf(path, sizeof(path), "%s/run.sock", r->dir);
-	r->leftover = lstat(path, &st) == 0;
-	return 0;
-}
+/* --- Key and secrets ------------------------------------------------------ */
 
 static int make_key(struct run *r)
 {
@@ -221,96 +146,13 @@ static int make_key(struct run *r)
 	io_random(r->key, sizeof(r->key));
 	str_hex(hex, r->key, sizeof(r->key));
 	hex[2 * sizeof(r->key)] = '\n';
-	snprintf(r->key_path, sizeof(r->key_path), "%s/worker.key", r->dir);
+	snprintf(r->key_path, sizeof(r->key_path), "%s/worker.key",
+		r->dirs.run);
 	err = io_file_write(r->key_path, 0600, hex, sizeof(hex) - 1);
 	explicit_bzero(hex, sizeof(hex));
 	return err ? complain(3, "cannot write '%s': %s", r->key_path,
 		strerror(-err)) : 0;
 }
-
-/* True if it is worth trying again: a confd-run that was killed has left
- * workers that are about to end. */
-static bool wait_leftover(const struct run *r, uint64_t until_ns, int err)
-{
-	if (err != -EADDRINUSE || !r->leftover || io_now_ns() > until_ns)
-		return false;
-	nanosleep(&(struct timespec){.tv_nsec = 50 * 1000000}, NULL);
-	return true;
-}
-
-static int cannot_listen(const char *where, int err)
-{
-	int status = err == -EADDRINUSE ? 75 :
-		err == -EINVAL || err == -EADDRNOTAVAIL ||
-		err == -ENAMETOOLONG ? 2 : 3;
-
-	return complain(status, "cannot listen on '%s': %s", where,
-		strerror(-err));
-}
-
-/* A default address of a family that this host lacks is left out. */
-static int listen_all(struct run *r, const char *name, enum super_proto proto,
-	const struct conf_words *addrs, bool given)
-{
-	uint64_t until = io_now_ns() + LEFTOVER_MS * NS_PER_MS;
-	unsigned opened = 0;
-	int err = 0;
-
-	for (size_t i = 0; i < addrs->n; i++) {
-		do
-			err = super_listen(r->super, name, proto,
-				addrs->v[i]);
-		while (wait_leftover(r, until, err));
-		bool lacking = err == -EAFNOSUPPORT || err == -EADDRNOTAVAIL;
-		if (err && (given || !lacking))
-			return cannot_listen(addrs->v[i], err);
-		opened += !err;
-	}
-	return opened ? 0 : cannot_listen(addrs->v[0], err);
-}
-
-static int listen_unix(struct run *r, const char *name, mode_t mode,
-	gid_t gid)
-{
-	uint64_t until = io_now_ns() + LEFTOVER_MS * NS_PER_MS;
-	char path[IO_PATH_CAP + 16];
-	int err;
-
-	snprintf(path, sizeof(path), "%s/%s.sock", r->dir, name);
-	do
-		err = super_listen_unix(r->super, name, path, mode, gid);
-	while (wait_leftover(r, until, err));
-	return err ? cannot_listen(path, err) : 0;
-}
-
-static int listen_run(struct run *r)
-{
-	char path[IO_PATH_CAP + 16];
-
-	snprintf(path, sizeof(path), "%s/run.sock", r->dir);
-	int fd = io_unix_listen(path, 0600, (gid_t)-1);
-	int err = fd < 0 ? fd : super_serve(r->super, fd, path);
-	return err ? cannot_listen(path, err) : 0;
-}
-
-static int sockets(struct run *r)
-{
-	bool shared = r->gid != (gid_t)-1;
-	int status = listen_all(r, "http", SUPER_TCP, &r->set.http,
-		r->set.http_given);
-
-	if (!status)
-		status = listen_all(r, "media0", SUPER_UDP, &r->set.media,
-			r->set.media_given);
-	if (!status)
-		status = listen_unix(r, "signal", shared ? 0660 : 0600,
-			r->gid);
-	if (!status)
-		status = listen_unix(r, "worker", 0600, (gid_t)-1);
-	return status ? status : listen_run(r);
-}
-
-/* --- Workers ----------------------------------------------------------- */
 
 static int secret_of(void *arg, const char *role, const char *instance,
 	char out[SUPER_SECRET_CAP])
@@ -326,54 +168,6 @@ static int secret_of(void *arg, const char *role, const char *instance,
 	return err;
 }
 
-static void add_words(const char **argv, size_t *n,
-	const struct conf_words *w)
-{
-	for (size_t i = 0; i < w->n; i++)
-		argv[(*n)++] = w->v[i];
-}
-
-static int workers(struct run *r)
-{
-	static const char *const signal_hold[] = {"http", "signal", "worker",
-		NULL};
-	static const char *const relay_hold[] = {"media0", NULL};
-	char control[IO_PATH_CAP + 16], why[CONF_WHY_CAP];
-	const char *signal[CONF_MAX_WORDS + 12] = {"confd-signal", "--rundir",
-		r->dir, "--statedir", r->state, "--tls",
-		r->set.tls ? "on" : "off"};
-	const char *relay[CONF_MAX_WORDS + 8] = {"conf-relay", "--control",
-		control, "--instance", "relay-0"};
-	size_t n_signal = 7, n_relay = 5;
-	int err;
-
-	snprintf(control, sizeof(control), "%s/worker.sock", r->dir);
-	if (r->set.socket_group) {
-		signal[n_signal++] = "--socket-group";
-		signal[n_signal++] = r->set.socket_group;
-	}
-	if (r->level != IO_INFO)
-		signal[n_signal++] = relay[n_relay++] =
-			r->level == IO_DEBUG ? "-v" : "-q";
-	add_words(signal, &n_signal, &r->set.signal);
-	add_words(relay, &n_relay, &r->set.relay);
-	err = super_worker(r->super, &(struct super_spec){.role = "signal",
-		.name = "confd-signal", .argv = signal, .hold = signal_hold});
-	if (!err)
-		err = super_worker(r->super, &(struct super_spec){
-			.role = "relay", .name = "relay-0", .argv = relay,
-			.hold = relay_hold, .secret = true});
-	if (!err)
-		err = super_var(r->super, "rundir", r->dir);
-	if (!err)
-		err = super_var(r->super, "statedir", r->state);
-	if (err)
-		return complain(3, "cannot set up: %s", strerror(-err));
-	if (r->conf && super_templates(r->super, r->conf, why))
-		return complain(2, "%s", why);
-	return 0;
-}
-
 /* --- Events ------------------------------------------------------------ */
 
 static void on_up(void *arg)
@@ -382,7 +176,7 @@ static void on_up(void *arg)
 	char addr[SUPER_ADDR_CAP];
 	const char *name;
 
-	printf("run\t%s\nstate\t%s\n", r->dir, r->state);
+	printf("run\t%s\nstate\t%s\n", r->dirs.run, r->dirs.state);
 	for (size_t i = 0; super_socket(r->super, i, &name, addr); i++) {
 		printf("%s\t%s\n", name, addr);
 		io_log(IO_INFO, "%s on %s", name, addr);
@@ -427,27 +221,6 @@ static void on_hangup(void *arg, int signo)
 	on_stop(arg);
 }
 
-/* Workers started by name are looked for beside this program, then where
- * they always are; cron and "env -i" give no PATH at all. */
-static void extend_path(void)
-{
-	char self[4096], path[8192];
-	const char *old = getenv("PATH");
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	char *slash;
-
-	if (n <= 0)
-		return;
-	self[n] = '\0';
-	slash = strrchr(self, '/');
-	if (!slash)
-		return;
-	*slash = '\0';
-	snprintf(path, sizeof(path), "%s:%s", self,
-		old && *old ? old : "/usr/local/bin:/usr/bin:/bin");
-	setenv("PATH", path, 1);
-}
-
 static int serve(struct run *r)
 {
 	static const struct super_events ev = {.secret = secret_of,
@@ -465,9 +238,12 @@ static int serve(struct run *r)
 	if (!status)
 		status = make_key(r);
 	if (!status)
-		status = sockets(r);
+		status = told(r, super_kit_listen(r->super, &r->set,
+			&r->dirs, r->why));
 	if (!status)
-		status = workers(r);
+		status = told(r, super_kit_workers(r->super, &r->set,
+			&r->dirs, r->conf, r->level == IO_DEBUG ? "-v" :
+			r->level == IO_WARN ? "-q" : NULL, r->why));
 	if (!status) {
 		super_start(r->super);
 		status = io_loop_run(r->loop);
@@ -478,8 +254,7 @@ static int serve(struct run *r)
 
 int main(int argc, char **argv)
 {
-	struct run r = {.ready_fd = -1, .lifeline = -1, .lock = -1,
-		.level = IO_INFO};
+	struct run r = {.ready_fd = -1, .lifeline = -1, .level = IO_INFO};
 	int status;
 
 	io_std_fds();
@@ -490,11 +265,11 @@ int main(int argc, char **argv)
 	io_log_to(2, "confd-run", r.level);
 	io_ignore_sigpipe();
 	umask(077);
-	extend_path();
+	super_path_extend();
 	r.null_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
-	status = read_config(&r);
+	status = told(&r, super_configure(r.config, &r.conf, &r.set, r.why));
 	if (!status)
-		status = directories(&r);
+		status = told(&r, super_dirs_make(&r.dirs, &r.set, r.why));
 	if (!status)
 		status = serve(&r);
 	super_free(r.super);

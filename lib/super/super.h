@@ -20,7 +20,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include "conf.h"
+#include "io_path.h"
 
 struct io_loop;
 struct super;
@@ -34,6 +36,7 @@ struct super;
 #define SUPER_MAX_SOCKETS  16    /* held */
 #define SUPER_SECRET_CAP   65    /* 64 hex digits and NUL */
 #define SUPER_ADDR_CAP     108
+#define SUPER_WHY_CAP      1024
 
 struct super_events {
 	/* The secret of a worker, at each of its starts. 0 or -errno. */
@@ -132,6 +135,47 @@ void super_settings_free(struct super_settings *set);
 /* Adds each [template NAME] of c. -EINVAL with why. */
 int super_templates(struct super *s, const struct conf *c,
 	char why[CONF_WHY_CAP]);
+
+/* --- The kit -------------------------------------------------------------
+ * What confd-run holds together. Where an int is returned it is 0, or the
+ * exit status that the fault calls for (conf(7)) with words in why. */
+
+/* Reads the file named, else the first of the search that exists; none is
+ * fine unless it was named, and *conf is NULL then. */
+int super_configure(const char *file, struct conf **conf,
+	struct super_settings *set, char why[SUPER_WHY_CAP]);
+struct super_dirs {
+	char run[IO_PATH_CAP];
+	char state[4096];
+	gid_t gid;     /* of the socket group; (gid_t)-1: none */
+	int lock;      /* on run, until the process ends */
+	bool leftover; /* a confd-run was killed here: its workers may drain */
+};
+/* Finds, makes and locks both, and sets CONF_RUNDIR and CONF_STATEDIR so that
+ * workers find them by whatever we found ours. */
+int super_dirs_make(struct super_dirs *d, const struct super_settings *set,
+	char why[SUPER_WHY_CAP]);
+/* Workers started by name are looked for beside this program, then in PATH,
+ * which cron and "env -i" do not give. */
+void super_path_extend(void);
+/* Opens http, media0, signal and worker, and serves run.sock; waits for what
+ * leftover workers still use. */
+int super_kit_listen(struct super *s, const struct super_settings *set,
+	const struct super_dirs *d, char why[SUPER_WHY_CAP]);
+/* The command lines of the two; words are lent by set, d and out itself.
+ * talk is "-v", "-q" or NULL. */
+struct super_kit_argv {
+	char control[IO_PATH_CAP + 16];
+	const char *signal[CONF_MAX_WORDS + 12]; /* NULL behind the last */
+	const char *relay[CONF_MAX_WORDS + 8];
+};
+void super_kit_argv(const struct super_settings *set,
+	const struct super_dirs *d, const char *talk,
+	struct super_kit_argv *out);
+/* Adds confd-signal, conf-relay and the templates of conf, if not NULL. */
+int super_kit_workers(struct super *s, const struct super_settings *set,
+	const struct super_dirs *d, const struct conf *conf, const char *talk,
+	char why[SUPER_WHY_CAP]);
 
 /* --- The run directory ------------------------------------------------- */
 /* One confd-run per run directory: a lock on the directory itself, so that

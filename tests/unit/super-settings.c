@@ -40,6 +40,16 @@ static void words_are(const struct conf_words *w, const char *wanted)
 	buf_free(&b);
 }
 
+static void argv_is(const char *const *argv, const char *wanted)
+{
+	struct buf b = {0};
+
+	while (*argv)
+		buf_printf(&b, "%s ", *argv++);
+	assert_string_equal(buf_cstr(&b), wanted);
+	buf_free(&b);
+}
+
 static void defaults(void **state)
 {
 	(void)state;
@@ -224,10 +234,42 @@ static void templates(void **state)
 	io_loop_free(loop);
 }
 
+/* What the two workers are started with, options of the file behind ours. */
+static void command_lines(void **state)
+{
+	(void)state;
+	struct conf *c = parse("[run]\nsocket-group = staff\n"
+		"[signal]\nurl = https://meet.example\n"
+		"[relay]\nannounce = 192.0.2.1 192.0.2.2\n");
+	struct super_dirs d = {.run = "/r", .state = "/s"};
+	struct super_settings set;
+	struct super_kit_argv argv;
+	char why[CONF_WHY_CAP];
+
+	http = media = tls = NULL;
+	assert_int_equal(super_settings(&set, c, env, why), 0);
+	super_kit_argv(&set, &d, "-q", &argv);
+	argv_is(argv.signal, "confd-signal --rundir /r --statedir /s --tls on "
+		"--socket-group staff -q --url https://meet.example ");
+	argv_is(argv.relay, "conf-relay --control /r/worker.sock --instance "
+		"relay-0 -q --announce 192.0.2.1 --announce 192.0.2.2 ");
+	super_settings_free(&set);
+	conf_free(c);
+	tls = "off";
+	assert_int_equal(super_settings(&set, NULL, env, why), 0);
+	super_kit_argv(&set, &d, NULL, &argv);
+	argv_is(argv.signal,
+		"confd-signal --rundir /r --statedir /s --tls off ");
+	argv_is(argv.relay,
+		"conf-relay --control /r/worker.sock --instance relay-0 ");
+	super_settings_free(&set);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(defaults), cmocka_unit_test(from_file),
+		cmocka_unit_test(defaults),
+		cmocka_unit_test(command_lines), cmocka_unit_test(from_file),
 		cmocka_unit_test(refused), cmocka_unit_test(memory),
 		cmocka_unit_test(expand), cmocka_unit_test(variables),
 		cmocka_unit_test(templates),
