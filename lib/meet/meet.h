@@ -35,6 +35,7 @@
 #define MEET_AWAY_MS       60000 /* a seat is kept this long */
 #define MEET_EMPTY_MS      600000
 #define MEET_LINK_TTL_MS   86400000
+#define MEET_LINK_USES     1000000
 #define MEET_PAGE          200   /* users or links in one answer */
 #define MEET_NEVER         UINT64_MAX
 #define MEET_RANDOM        32    /* bytes for one decision */
@@ -119,12 +120,15 @@ int meet_allow(const struct meet *m, const struct meet_actor *a,
 	const char *method, const char *object, struct meet_refusal *why);
 
 /* Whether this user may enter, by a link whose token was sound: meeting open,
- * link known and not revoked and meant for the user, user not kicked. Asked
- * at hello; meet_decide asks again at join. 0 or -EPERM. */
+ * link known and not revoked and meant for the user, with uses left unless
+ * the user came by it before, user not kicked. Asked at hello; meet_decide
+ * asks again at join. 0 or -EPERM. */
 struct meet_ticket {
 	enum meet_role role;
 	const char *name; /* locked by the link, else NULL */
 	bool joined;      /* has a seat now */
+	bool spent;       /* the link's uses are over: a session that it gave
+	                   * still counts, its token does not */
 };
 int meet_admit(const struct meet *m, const char *user, const char *link,
 	struct meet_ticket *out, struct meet_refusal *why);

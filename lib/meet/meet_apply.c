@@ -128,11 +128,22 @@ static int meeting_ended(struct fold *f)
 	return 0;
 }
 
+/* Whoever comes back by a link for everybody has been counted; one for a
+ * single user counts each time. */
+static void count_use(struct link *l, struct record *r)
+{
+	if (!str_eq(l->sub, "*") || !str_eq(r->link, l->id))
+		l->used++;
+	str_copy(r->link, sizeof(r->link), l->id);
+}
+
 static int user_joined(struct fold *f)
 {
 	const char *user = text(f, "user"), *name = text(f, "name");
 	const char *link = text(f, "link");
 	struct meet *m = f->m;
+	struct link *l = meet_link(m, link);
+	struct record *r = NULL;
 	enum meet_role role;
 	struct seat *seat;
 	int err = role_of(f, &role);
@@ -145,6 +156,8 @@ static int user_joined(struct fold *f)
 		return fault(f, "no name");
 	if (link && !str_is_id(link, 'l'))
 		return fault(f, "no link's id");
+	if (l && l->uses && !(r = record_of(m, user)))
+		return -ENOMEM;
 	seat = calloc(1, sizeof(*seat));
 	if (!seat)
 		return -ENOMEM;
@@ -157,6 +170,8 @@ static int user_joined(struct fold *f)
 	str_copy(seat->s.link, sizeof(seat->s.link), link ? link : "");
 	seat->s.role = role;
 	seat->s.joined_ms = f->time_ms;
+	if (r)
+		count_use(l, r);
 	list_append(&m->people.seats, &seat->link);
 	return 0;
 }
@@ -314,8 +329,10 @@ static int link_created(struct fold *f)
 {
 	const char *id = text(f, "link"), *sub = text(f, "sub");
 	const char *name = text(f, "name"), *expires = text(f, "expires");
+	const char *from = text(f, "from");
+	const json_t *uses = json_object_get(f->data, "uses");
 	enum meet_role role;
-	uint64_t at_ms;
+	uint64_t at_ms, from_ms = 0;
 	struct link *l;
 	int err = role_of(f, &role);
 
@@ -327,6 +344,10 @@ static int link_created(struct fold *f)
 		return fault(f, "sub is neither a user's id nor *");
 	if (!expires || time_parse(expires, &at_ms))
 		return fault(f, "expires is no time");
+	if (from && time_parse(from, &from_ms))
+		return fault(f, "from is no time");
+	if (uses && (!json_is_integer(uses) || json_integer_value(uses) < 1))
+		return fault(f, "uses is no count");
 	if (name && strlen(name) >= MEET_NAME_CAP)
 		return fault(f, "the name is too long");
 	l = calloc(1, sizeof(*l));
@@ -340,7 +361,9 @@ static int link_created(struct fold *f)
 	str_copy(l->sub, sizeof(l->sub), sub);
 	str_copy(l->name, sizeof(l->name), name ? name : "");
 	l->role = role;
+	l->from_ms = from_ms;
 	l->expires_ms = at_ms;
+	l->uses = (uint64_t)json_integer_value(uses);
 	return 0;
 }
 

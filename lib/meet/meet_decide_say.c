@@ -1,6 +1,8 @@
 /* Deciding chat and links. */
 #include "meet_priv.h"
 
+#define LINK_SPAN_MS INT64_C(31622400000) /* 366 days */
+
 static bool is_blank(char c)
 {
 	return c == ' ' || c == '\n' || c == '\t' || c == '\r';
@@ -128,13 +130,49 @@ static int bound_to(struct draft *d, char sub[STR_ID_CAP],
 	return 0;
 }
 
+/* When a link begins, how long it is good from then, how often. */
+struct term {
+	uint64_t from_ms; /* 0: at once */
+	int64_t ttl_ms;
+	int64_t uses; /* 0: any number */
+};
+
+static int read_term(struct draft *d, struct term *t)
+{
+	const char *from;
+	int err = draft_int(d, "ttl_ms", MEET_LINK_TTL_MS, &t->ttl_ms);
+
+	t->from_ms = 0;
+	if (!err && (t->ttl_ms < 1000 || t->ttl_ms > LINK_SPAN_MS))
+		err = meet_refuse(d->why, "invalid",
+			"ttl_ms must be 1000 to %" PRId64, LINK_SPAN_MS);
+	if (!err)
+		err = draft_str(d, "from", false, &from);
+	if (!err && from && (time_parse(from, &t->from_ms) ||
+		t->from_ms > d->now_ms + (uint64_t)LINK_SPAN_MS))
+		err = meet_refuse(d->why, "invalid",
+			"from must be a time as in RFC 3339, at most 366 "
+			"days ahead");
+	if (!err)
+		err = draft_int(d, "uses", 0, &t->uses);
+	if (!err && (t->uses < 0 || t->uses > MEET_LINK_USES))
+		err = meet_refuse(d->why, "invalid",
+			"uses must be 1 to %d, or 0 for any number",
+			MEET_LINK_USES);
+	if (t->from_ms <= d->now_ms)
+		t->from_ms = 0;
+	return err;
+}
+
 int meet_link_create(struct draft *d)
 {
 	char sub[STR_ID_CAP], link[STR_ID_CAP], expires[TIME_CAP];
+	char from[TIME_CAP];
 	char name[MEET_NAME_CAP];
 	enum meet_role role = MEET_VIEWER;
+	struct term t;
 	const char *word;
-	int64_t ttl;
+	json_t *data;
 	int err = bound_to(d, sub, name);
 
 	if (!err)
@@ -143,21 +181,26 @@ int meet_link_create(struct draft *d)
 		err = meet_refuse(d->why, "invalid",
 			"role must be viewer or moderator");
 	if (!err)
-		err = draft_int(d, "ttl_ms", MEET_LINK_TTL_MS, &ttl);
-	if (!err && (ttl < 1000 || ttl > INT64_C(31622400000)))
-		err = meet_refuse(d->why, "invalid",
-			"ttl_ms must be 1000 to 31622400000");
+		err = read_term(d, &t);
 	if (!err && map_count(d->m->people.links) >= MEET_MAX_LINKS)
 		err = meet_refuse(d->why, "limit",
 			"the meeting has %d links already", MEET_MAX_LINKS);
 	if (err)
 		return err;
 	str_id(link, 'l', d->random);
-	time_format(expires, d->now_ms + (uint64_t)ttl);
-	draft_add(d, "link.created", json_pack("{s:s,s:s,s:s*,s:s,s:s}",
+	time_format(from, t.from_ms);
+	time_format(expires, (t.from_ms ? t.from_ms : d->now_ms) +
+		(uint64_t)t.ttl_ms);
+	data = json_pack("{s:s,s:s,s:s*,s:s,s:s*,s:s}",
 		"link", link, "role", meet_role_name(role),
 		"name", *name ? name : NULL, "sub", sub,
-		"expires", expires));
+		"from", t.from_ms ? from : NULL, "expires", expires);
+	if (t.uses && json_object_set_new(data, "uses",
+		json_integer((json_int_t)t.uses))) {
+		json_decref(data);
+		data = NULL;
+	}
+	draft_add(d, "link.created", data);
 	return 0;
 }
 

@@ -120,7 +120,13 @@ static json_t *link_json(const struct link *l)
 	if (*l->name)
 		put(&o, "name", json_string(l->name));
 	put(&o, "sub", json_string(l->sub));
+	if (l->from_ms)
+		put(&o, "from", time_json(l->from_ms));
 	put(&o, "expires", time_json(l->expires_ms));
+	if (l->uses) {
+		put(&o, "uses", json_integer((json_int_t)l->uses));
+		put(&o, "used", json_integer((json_int_t)l->used));
+	}
 	put(&o, "revoked", json_boolean(l->revoked));
 	return o;
 }

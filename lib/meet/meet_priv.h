@@ -24,7 +24,10 @@ struct link {
 	char name[MEET_NAME_CAP]; /* empty: free */
 	enum meet_role role;
 	bool revoked;
+	uint64_t from_ms; /* 0: from the first */
 	uint64_t expires_ms;
+	uint64_t uses; /* how many may enter by it; 0: any number */
+	uint64_t used;
 };
 
 /* What outlives a seat, so that leaving and coming back undoes nothing that
@@ -34,6 +37,7 @@ struct record {
 	enum meet_role role;
 	bool held;
 	bool kicked;
+	char link[STR_ID_CAP]; /* with limited uses, by which he came */
 };
 
 /* What meeting.created begins anew when an ended meeting is used again. */

@@ -33,6 +33,8 @@ static const struct meet_right rights[] = {
 	{"link.create", "other", MEET_IS_OP},
 	{"link.list", "", CHAIR},
 	{"link.revoke", "", CHAIR},
+	{"key.list", "server", MEET_IS_OP},
+	{"key.rotate", "server", MEET_IS_OP},
 	{"events.read", "", ALL},
 	{"events.read", "server", MEET_IS_OP},
 	{"events.follow", "", ALL},
@@ -109,6 +111,7 @@ int meet_admit(const struct meet *m, const char *user, const char *link,
 	const struct seat *seat = meet_find(m, user);
 	const struct record *record = meet_record(m, user);
 	const struct link *l = meet_link(m, link);
+	bool spent = l && l->uses && l->used >= l->uses;
 
 	if (!m->open)
 		return meet_refuse(why, "not_found", "%s", m->created_ms
@@ -127,8 +130,12 @@ int meet_admit(const struct meet *m, const char *user, const char *link,
 	if (l->revoked && !seat)
 		return meet_refuse(why, "denied",
 			"this link has been revoked");
+	if (spent && !seat && !(record && str_eq(record->link, l->id)))
+		return meet_refuse(why, "denied",
+			"this link has been used up");
 	*out = (struct meet_ticket){.role = l->role,
-		.name = *l->name ? l->name : NULL, .joined = seat != NULL};
+		.name = *l->name ? l->name : NULL, .joined = seat != NULL,
+		.spent = spent};
 	if (seat)
 		out->role = seat->s.role;
 	else if (record && record->role_set)

@@ -454,6 +454,88 @@ static void links_are_kept_in_books(void **state)
 	w_stop(&w);
 }
 
+/* A link for everybody is used up by users, not by their coming and going;
+ * one for a single user by each of his joins. */
+static void uses_are_counted(void **state)
+{
+	struct meet_actor a = {.party = MEET_USER};
+	char link[STR_ID_CAP], sub[STR_ID_CAP];
+	struct meet_ticket t;
+	struct world w;
+
+	(void)state;
+	w_start(&w);
+	DOES(&w, w_op(), "link.create", "{'uses':2}", "link.created ");
+	assert_non_null(strstr(w_event(&w, 0), "\"expires\":"
+		"\"2025-11-23T09:00:00.000Z\",\"uses\":2}}"));
+	str_copy(link, sizeof(link), w_link(&w));
+	a.link = link;
+	a.id = BOB;
+	DOES(&w, a, "user.join", "{}", "user.joined ");
+	DOES(&w, a, "user.leave", "{}", "user.left ");
+	DOES(&w, a, "user.join", "{}", "user.joined ");
+	assert_int_equal(0, meet_admit(w.m, CYD, link, &t, &w.why));
+	assert_false(t.spent);
+	a.id = CYD;
+	DOES(&w, a, "user.join", "{}", "user.joined ");
+	assert_int_equal(-EPERM, meet_admit(w.m, DAN, link, &t, &w.why));
+	assert_string_equal(w.why.message, "this link has been used up");
+	a.id = DAN;
+	REFUSED(&w, a, "user.join", "{}", "denied",
+		"this link has been used up");
+	/* Who came by it may come back; its token counts no more. */
+	a.id = BOB;
+	DOES(&w, a, "user.leave", "{}", "user.left ");
+	assert_int_equal(0, meet_admit(w.m, BOB, link, &t, &w.why));
+	assert_true(t.spent);
+	DOES(&w, a, "user.join", "{}", "user.joined ");
+
+	DOES(&w, w_op(), "link.create", "{'uses':2,'name':'Eve'}",
+		"link.created ");
+	str_copy(link, sizeof(link), w_link(&w));
+	str_copy(sub, sizeof(sub), json_string_value(json_object_get(
+		json_object_get(json_array_get(w.last, 0), "data"), "sub")));
+	a.id = sub;
+	DOES(&w, a, "user.join", "{}", "user.joined ");
+	assert_int_equal(0, meet_admit(w.m, sub, link, &t, &w.why));
+	assert_false(t.spent);
+	DOES(&w, a, "user.leave", "{}", "user.left ");
+	DOES(&w, a, "user.join", "{}", "user.joined ");
+	assert_int_equal(0, meet_admit(w.m, sub, link, &t, &w.why));
+	assert_true(t.spent);
+	w_stop(&w);
+}
+
+static void links_have_a_term(void **state)
+{
+	struct world w;
+
+	(void)state;
+	w_start(&w);
+	DOES(&w, w_op(), "link.create", "{'from':'2025-11-22T11:00:00+01:00',"
+		"'ttl_ms':60000}", "link.created ");
+	assert_non_null(strstr(w_event(&w, 0), "\"from\":"
+		"\"2025-11-22T10:00:00.000Z\",\"expires\":"
+		"\"2025-11-22T10:01:00.000Z\"}}"));
+	/* What has begun begins at once. */
+	DOES(&w, w_op(), "link.create", "{'from':'2025-11-22T08:00:00Z',"
+		"'ttl_ms':60000}", "link.created ");
+	assert_non_null(strstr(w_event(&w, 0), "\"sub\":\"*\",\"expires\":"
+		"\"2025-11-22T09:01:00.000Z\"}}"));
+	REFUSED(&w, w_op(), "link.create", "{'from':'tomorrow'}", "invalid",
+		"from must be a time as in RFC 3339, at most 366 days ahead");
+	REFUSED(&w, w_op(), "link.create", "{'from':'2099-01-01T00:00:00Z'}",
+		"invalid",
+		"from must be a time as in RFC 3339, at most 366 days ahead");
+	REFUSED(&w, w_op(), "link.create", "{'from':5}", "invalid",
+		"from must be a string");
+	REFUSED(&w, w_op(), "link.create", "{'uses':-1}", "invalid",
+		"uses must be 1 to 1000000, or 0 for any number");
+	REFUSED(&w, w_op(), "link.create", "{'uses':'1'}", "invalid",
+		"uses must be an integer");
+	w_stop(&w);
+}
+
 static void media_is_noted(void **state)
 {
 	struct world w;
@@ -510,6 +592,8 @@ int main(void)
 		cmocka_unit_test(chat_is_text),
 		cmocka_unit_test(chat_has_a_limit),
 		cmocka_unit_test(links_are_kept_in_books),
+		cmocka_unit_test(uses_are_counted),
+		cmocka_unit_test(links_have_a_term),
 		cmocka_unit_test(media_is_noted),
 		cmocka_unit_test(unsound_actors_and_commands_are_refused),
 	};

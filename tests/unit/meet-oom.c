@@ -18,6 +18,7 @@ static const struct {
 	{'b', "user.leave", "{}"},
 	{'b', "user.join", "{}"},
 	{'o', "link.create", "{'name':'Eve'}"},
+	{'o', "link.create", "{'uses':1,'from':'2025-12-01T00:00:00Z'}"},
 	{'a', "user.role", "{'user':'" CYD "','role':'moderator'}"},
 	{'w', "media.started", "{'user':'" ADA "','source':'mic'}"},
 	{'b', "chat.say", "{'text':'hi','to':'" ADA "'}"},

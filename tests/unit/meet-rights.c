@@ -38,6 +38,8 @@ static const struct {
 	{"link.create", "other", "o", "{'user':'" CYD "'}"},
 	{"link.list", "", "mo", NULL},
 	{"link.revoke", "", "mo", NULL},
+	{"key.list", "server", "o", NULL},
+	{"key.rotate", "server", "o", NULL},
 	{"events.read", "", "vmo", NULL},
 	{"events.read", "server", "o", NULL},
 	{"events.follow", "", "vmo", NULL},
