@@ -63,8 +63,9 @@ static int start(struct hub *h, const struct hub_config *c, char why[256])
 		return err;
 	snprintf(why, 256, "out of memory");
 	h->url = strdup(c->url);
+	h->state_dir = strdup(c->state_dir);
 	h->rooms = map_new(h->seed);
-	if (!h->url || !h->rooms || make_timers(h) < 0)
+	if (!h->url || !h->state_dir || !h->rooms || make_timers(h) < 0)
 		return -ENOMEM;
 	return rooms_load(h, why);
 }
@@ -131,6 +132,7 @@ void hub_free(struct hub *h)
 	explicit_bzero(&h->keys, sizeof(h->keys));
 	explicit_bzero(h->worker_key, sizeof(h->worker_key));
 	free(h->url);
+	free(h->state_dir);
 	free(h);
 }
 

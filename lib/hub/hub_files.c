@@ -36,20 +36,27 @@ static int read_key(const char *path, struct token_key *out)
 	return err;
 }
 
+static int write_key(const char *path, const struct token_key *k)
+{
+	struct buf b = {0};
+	int err;
+
+	token_key_write(k, &b);
+	err = b.err ? b.err : io_file_write(path, 0600, b.data, b.len);
+	wipe(&b);
+	return err;
+}
+
 static int make_key(const char *path, struct token_key *out)
 {
 	uint8_t random[TOKEN_KEY_BYTES];
-	struct buf b = {0};
 	int err;
 
 	io_random(random, sizeof(random));
 	err = token_key_make(out, random);
-	token_key_write(out, &b);
 	if (!err)
-		err = b.err ? b.err : io_file_write(path, 0600, b.data,
-			b.len);
+		err = write_key(path, out);
 	explicit_bzero(random, sizeof(random));
-	wipe(&b);
 	return err;
 }
 
@@ -75,6 +82,27 @@ int hub_token_keys(const char *state_dir, struct token_keys *out,
 	if (err && err != -ENOENT)
 		return fail(why, err, "key", path);
 	return 0;
+}
+
+int hub_token_keys_rotate(const char *state_dir, struct token_keys *k,
+	char why[256])
+{
+	struct token_key next;
+	char path[4096 + 32];
+	int err;
+
+	snprintf(path, sizeof(path), "%.4095s/keys/token.prev", state_dir);
+	err = write_key(path, &k->cur);
+	if (err)
+		return fail(why, err, "key", path);
+	snprintf(path, sizeof(path), "%.4095s/keys/token.cur", state_dir);
+	err = make_key(path, &next);
+	if (!err) {
+		k->prev = k->cur;
+		k->cur = next;
+	}
+	explicit_bzero(&next, sizeof(next));
+	return err ? fail(why, err, "key", path) : 0;
 }
 
 /* --- Workers -------------------------------------------------------------- */

@@ -168,6 +168,11 @@ static void with_token(struct peer *p, struct ctl_call *call,
 	str_copy(g.s.link, sizeof(g.s.link), c.jti);
 	if (!admit(p, call, &g))
 		return;
+	if (g.ticket.spent) {
+		refuse(p, call, CLOSE_TOKEN, "denied", "used_up",
+			"This link has been used up. Ask for a new one.");
+		return;
+	}
 	str_copy(g.s.role, sizeof(g.s.role), meet_role_name(g.ticket.role));
 	str_copy(g.s.name, sizeof(g.s.name), c.name);
 	if (open_session(p, &g))

@@ -239,8 +239,13 @@ static int sign(struct request *q, const json_t *data, uint64_t exp_ms,
 	const char *name = json_string_value(json_object_get(data, "name"));
 	struct token_claims c = {.iss = "confkit",
 		.nbf_s = io_wall_ms() / 1000 - 60, .exp_s = exp_ms / 1000};
+	const char *from = json_string_value(json_object_get(data, "from"));
 	int err = str_copy(c.mtg, sizeof(c.mtg), q->room->id);
+	uint64_t from_ms;
 
+	if (from && !time_parse(from, &from_ms))
+		c.nbf_s = from_ms / 1000;
+	c.uses = (uint64_t)json_integer_value(json_object_get(data, "uses"));
 	if (c.exp_s <= c.nbf_s)
 		c.exp_s = c.nbf_s + 61;
 	err |= str_copy(c.sub, sizeof(c.sub), json_string_value(
@@ -272,10 +277,12 @@ static void link_create(struct request *q)
 		buf_printf(&url, "%s/m/%s#t=%s", q->hub->url, q->room->id,
 			buf_cstr(&token));
 	if (url.len && !url.err)
-		o = json_pack("{s:s, s:O, s:s, s:O, s:I}", "url",
+		o = json_pack("{s:s, s:O, s:s, s:O*, s:O, s:O*, s:I}", "url",
 			buf_cstr(&url), "link", json_object_get(data, "link"),
-			"token", buf_cstr(&token), "expires",
-			json_object_get(data, "expires"), "seq",
+			"token", buf_cstr(&token), "from",
+			json_object_get(data, "from"), "expires",
+			json_object_get(data, "expires"), "uses",
+			json_object_get(data, "uses"), "seq",
 			(json_int_t)meet_seq(q->room->meet));
 	buf_free(&token);
 	buf_free(&url);
@@ -297,6 +304,33 @@ static void link_list(struct request *q)
 	links = meet_links_json(q->room->meet, after, &more);
 	hub_reply(q->peer, q->call, json_pack("{s:o, s:b}", "links", links,
 		"more", more));
+}
+
+/* --- Keys --------------------------------------------------------------- */
+
+static void key_list(struct request *q)
+{
+	const struct token_keys *k = &q->hub->keys;
+
+	if (allowed(q, "server"))
+		hub_reply(q->peer, q->call, json_pack("{s:s, s:s*}", "current",
+			k->cur.kid, "previous",
+			k->prev.kid[0] ? k->prev.kid : NULL));
+}
+
+static void key_rotate(struct request *q)
+{
+	char why[256];
+
+	if (!allowed(q, "server"))
+		return;
+	if (hub_token_keys_rotate(q->hub->state_dir, &q->hub->keys, why) < 0) {
+		hub_fail(q->peer, q->call, "io", "%s", why);
+		return;
+	}
+	io_log(IO_INFO, "the key of join links is %s now",
+		q->hub->keys.cur.kid);
+	key_list(q);
 }
 
 /* --- Commands that answer with their seq alone --------------------------- */
@@ -361,6 +395,8 @@ static const struct {
 	{"link.create", link_create, ROOM},
 	{"link.list", link_list, ROOM},
 	{"link.revoke", command, ROOM},
+	{"key.list", key_list, NO_ROOM},
+	{"key.rotate", key_rotate, NO_ROOM},
 	{"events.read", events_read, MAYBE_ROOM | LOG},
 	{"events.follow", events_follow, MAYBE_ROOM},
 	{"media.publish", media, ROOM},
@@ -440,7 +476,7 @@ const struct ctl_method hub_methods[] = {
 	M("user.list"), M("user.join"), M("user.leave"), M("user.mute"),
 	M("user.unmute"), M("user.kick"), M("user.role"), M("user.hand"),
 	M("chat.say"), M("link.create"), M("link.list"), M("link.revoke"),
-	M("events.read"), M("events.follow"), M("media.publish"),
+	M("key.list"), M("key.rotate"), M("events.read"), M("events.follow"), M("media.publish"),
 	M("media.subscribe"), M("media.answer"), M("media.want"),
 	M("media.off"), M("media.check"),
 };

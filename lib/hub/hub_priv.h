@@ -46,6 +46,7 @@ struct hub {
 	struct store *store;
 	struct web *web;
 	struct token_keys keys;
+	char *state_dir;
 	uint8_t worker_key[HUB_KEY_BYTES];
 	char *url;
 	gid_t op_gid;
@@ -116,6 +117,11 @@ struct room {
 
 /* hub_files.c: STATE/keys/token.cur and .prev; cur is made where missing. */
 int hub_token_keys(const char *state_dir, struct token_keys *out,
+	char why[256]);
+/* The current key becomes the previous one, and a new one is made. In files
+ * first: after an error k and what a restart would find are as they were, or
+ * the previous key is the current one too. */
+int hub_token_keys_rotate(const char *state_dir, struct token_keys *k,
 	char why[256]);
 
 /* hub_room.c */
