@@ -201,6 +201,12 @@ export class Media {
 		if (side.dead) return;
 		side.transport = transport;
 		await pc.setRemoteDescription({ type: 'answer', sdp });
+		/* An answer that takes all layers has switched all of them on. */
+		const { sender: cam } = pc.getTransceivers()[1];
+		const wanted = cam.getParameters();
+		for (const e of wanted.encodings)
+			e.active = e.rid === 'h' || wanted.encodings.length === 1;
+		await cam.setParameters(wanted);
 		/* A track may have come while the offer was on its way. */
 		await Promise.all(SOURCES.map((source, i) => {
 			const { sender } = pc.getTransceivers()[i];

@@ -53,19 +53,12 @@ export function openMenu(anchor, items, { label, person } = {}) {
 			: el('span.i20'), el('span', {}, word));
 	}
 	const rows = () => [...list.querySelectorAll('.item')];
-	let typed = '', forget = 0;
 	function keys(event) {
 		const all = rows(), at = all.indexOf(document.activeElement);
 		const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0,
 			End: all.length - 1 }[event.key];
-		if (to !== undefined) all.at(to % all.length).focus();
-		else if (event.key.length === 1 && event.key !== ' ') {
-			typed += event.key.toLowerCase();
-			clearTimeout(forget);
-			forget = setTimeout(() => { typed = ''; }, 600);
-			all.find(r => r.innerText.trim().toLowerCase()
-				.startsWith(typed))?.focus();
-		} else return;
+		if (to === undefined) return;
+		all.at(to % all.length).focus();
 		event.preventDefault();
 	}
 	closing(dialog);
