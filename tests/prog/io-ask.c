@@ -27,7 +27,8 @@ static int talk(int fd, struct buf *in, long lines, uint64_t until)
 			if (n > 0)
 				buf_consume(in, (size_t)n);
 			else if (errno != EAGAIN)
-				buf_clear(in); /* what came is still to be read */
+				/* What came is still to be read. */
+				buf_clear(in);
 		}
 		if (!(p.revents & ~POLLOUT))
 			continue;

@@ -142,8 +142,10 @@ static void bases(void **state)
 	static const struct {
 		const char *url, *base, *out;
 	} rows[] = {
-		{"https://localhost:8443/m/x#t=a", "http://h", "http://h/m/x#t=a"},
-		{"https://l/m/x#t=a", "https://h:1/b//", "https://h:1/b/m/x#t=a"},
+		{"https://localhost:8443/m/x#t=a", "http://h",
+			"http://h/m/x#t=a"},
+		{"https://l/m/x#t=a", "https://h:1/b//",
+			"https://h:1/b/m/x#t=a"},
 		{"https://l/other", "https://h", NULL},
 	};
 
