@@ -56,7 +56,7 @@ static int start(struct hub *h, const struct hub_config *c, char why[256])
 
 	if (!err)
 		err = store_open(&h->store, c->state_dir, c->sync_full ?
-			STORE_FULL : STORE_NORMAL, why);
+			STORE_FULL : STORE_NORMAL, NULL, why);
 	if (!err)
 		err = make_web(h, c, why);
 	if (err)

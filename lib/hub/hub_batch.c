@@ -183,7 +183,8 @@ static int record(struct room *r, json_t *events, struct meet_refusal *why)
 	r->touched = true;
 	hub_touch(h);
 	e = entry_new(h);
-	err = e ? store_append(h->store, r->id, meet_seq(r->meet), events)
+	err = e ? store_append(h->store, r->id, meet_seq(r->meet), events,
+		STORE_OTHER)
 		: -ENOMEM;
 	if (e) {
 		e->room = r;

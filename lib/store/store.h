@@ -4,9 +4,16 @@
  * begins it, store_commit ends it. Readers of events see what is committed
  * only. One process at a time.
  *
+ * Opening looks through the log. One that is damaged is renamed aside and
+ * written anew from what can be read of it: of each meeting the longest run
+ * of events from the first on in which each continues the one before.
+ * DIR/log.reserve is room on the disk that is given up for essential writes
+ * when there is no other. conf-events(5) tells of both.
+ *
  * Errors: 0 or -errno: -EBUSY another process holds the log, -ENOSPC disk
- * full, -EIO, -EBADMSG a stored event is damaged, -EPROTONOSUPPORT made by a
- * newer program, -ENOMEM, -EACCES. store_error has the words.
+ * full, -EROFS, -EACCES, -ENOENT the directory or the database is gone,
+ * -EIO, -EBADMSG a stored event is damaged, -EPROTONOSUPPORT made by a newer
+ * program, -ENOMEM. store_error has the words.
  * Units: times are ms since 1970.
  * Ownership: pointers in callbacks are lent for their duration.
  */
@@ -26,10 +33,30 @@ enum store_sync {
 	STORE_NORMAL /* a commit survives kill -9 of us */
 };
 
-/* Makes dir (one level, 0700) and log.db (0600) where missing. On failure
- * *out is NULL and why holds the words. */
+/* What became of a meeting whose events are not all there. */
+struct store_loss {
+	char meeting[65];
+	uint64_t kept;       /* its last event now; 0: nothing is left */
+	uint64_t lost;       /* events behind that one, as far as is known */
+	uint64_t unfinished; /* events of a transaction that never committed */
+	bool renew;          /* what store_meetings says of it is a guess */
+};
+
+/* What opening found wrong, and did about it. */
+struct store_report {
+	char damage[200]; /* words; empty if the database was sound */
+	char aside[64];   /* the damaged one is called so now, in dir */
+	uint64_t torn;    /* bytes of an unfinished transaction, left out */
+	struct store_loss *losses; /* in order of meeting */
+	size_t n_losses;
+};
+
+/* Makes dir (one level, 0700) and log.db (0600) where missing. report, if
+ * not NULL, is filled in, also on failure, and the caller's to free. On
+ * failure *out is NULL and why holds the words. */
 int store_open(struct store **out, const char *dir, enum store_sync sync,
-	char why[256]);
+	struct store_report *report, char why[256]);
+void store_report_free(struct store_report *r);
 /* Rolls back what is not committed. */
 void store_close(struct store *s);
 /* About the last call that failed; never NULL. */
@@ -37,16 +64,27 @@ const char *store_error(const struct store *s);
 
 /* --- Writing ----------------------------------------------------------- */
 
+/* Essential writes go through as long as anything does. Others are refused
+ * while the disk is full, or the directory is gone or cannot be written. */
+enum store_need { STORE_ESSENTIAL, STORE_OTHER };
+
+/* 0, or why STORE_OTHER is refused now. Looks again each time: with room on
+ * the disk the reserve is made anew, and all is well. */
+int store_room(struct store *s);
+
 /* Adds events (an array of envelopes, seq expected_seq + 1 and on) to the
  * meeting whose last seq is expected_seq, and sets pos in each of them.
- * -ESTALE the log stands elsewhere, -EINVAL no such envelopes: nothing was
- * written. Any other error dooms the transaction. */
+ * -ESTALE the log stands elsewhere, -EINVAL no such envelopes, what
+ * store_room says: nothing was written. Any other error dooms the
+ * transaction. */
 int store_append(struct store *s, const char *meeting, uint64_t expected_seq,
-	json_t *events);
+	json_t *events, enum store_need need);
 /* Something waits for a commit. */
 bool store_pending(const struct store *s);
 /* On failure everything since the last commit is rolled back: the caller
- * folds the meetings that it touched anew. Nothing pending is 0. */
+ * folds the meetings that it touched anew. A transaction of essential writes
+ * alone that finds no room is tried again with room from the reserve.
+ * Nothing pending is 0. */
 int store_commit(struct store *s);
 void store_rollback(struct store *s);
 
@@ -93,7 +131,8 @@ struct store_session {
 	char name[260];
 	uint64_t created_ms;
 };
-/* hash is SHA-256 of the secret, which is stored nowhere. -EEXIST. */
+/* hash is SHA-256 of the secret, which is stored nowhere. Not essential.
+ * -EEXIST. */
 int store_session_put(struct store *s, const uint8_t hash[static STORE_HASH],
 	const struct store_session *v);
 /* -ENOENT unknown or revoked. Sees what is not committed yet. */

@@ -18,7 +18,7 @@ uint32_t store_crc32(uint32_t crc, const void *p, size_t n)
 	return ~crc;
 }
 
-static uint32_t chain(uint32_t prev, const void *body, size_t n)
+uint32_t store_chain(uint32_t prev, const void *body, size_t n)
 {
 	uint8_t be[4];
 
@@ -63,7 +63,6 @@ static int events_ok(struct store *s, uint64_t seq, const json_t *events)
 static int insert(struct store *s, const char *meeting, uint64_t seq,
 	json_t *event, uint32_t *crc)
 {
-	sqlite3_stmt *q = s->q[Q_INSERT];
 	uint32_t prev = *crc;
 	int err;
 
@@ -74,15 +73,14 @@ static int insert(struct store *s, const char *meeting, uint64_t seq,
 		s->doomed = store_error_set(s, -ENOMEM, "out of memory");
 		return s->doomed;
 	}
-	*crc = chain(prev, s->body.data, s->body.len);
-	sqlite3_bind_int64(q, 1, (sqlite3_int64)(s->pos + 1));
-	sqlite3_bind_text(q, 2, meeting, -1, SQLITE_STATIC);
-	sqlite3_bind_int64(q, 3, (sqlite3_int64)seq);
-	sqlite3_bind_int64(q, 4, *crc);
-	sqlite3_bind_int64(q, 5, prev);
-	sqlite3_bind_text(q, 6, (const char *)s->body.data, (int)s->body.len,
-		SQLITE_STATIC);
-	err = store_write(s, Q_INSERT, "write an event");
+	*crc = store_chain(prev, s->body.data, s->body.len);
+	const struct store_value row[] = {
+		store_int((int64_t)(s->pos + 1)), store_text(meeting),
+		store_int((int64_t)seq), store_int(*crc), store_int(prev),
+		store_bytes(s->body.data, s->body.len, true),
+	};
+	err = store_write(s, Q_INSERT, "write an event", row,
+		ARRAY_LEN(row));
 	if (err)
 		s->doomed = err;
 	else
@@ -91,7 +89,7 @@ static int insert(struct store *s, const char *meeting, uint64_t seq,
 }
 
 int store_append(struct store *s, const char *meeting, uint64_t expected_seq,
-	json_t *events)
+	json_t *events, enum store_need need)
 {
 	uint64_t seq;
 	uint32_t crc;
@@ -110,7 +108,7 @@ int store_append(struct store *s, const char *meeting, uint64_t expected_seq,
 	err = events_ok(s, seq, events);
 	if (err || !json_array_size(events))
 		return err;
-	err = store_begin(s);
+	err = store_begin(s, need);
 	json_array_foreach(events, i, e)
 		if (!err)
 			err = insert(s, meeting, ++seq, e, &crc);
@@ -132,7 +130,7 @@ static int check(struct reading *r, const struct store_event *e)
 {
 	const char *what = NULL;
 
-	if (!e->body || e->crc != chain(e->prev, e->body, e->n))
+	if (!e->body || e->crc != store_chain(e->prev, e->body, e->n))
 		what = "is damaged";
 	else if (r->chained && e->seq != r->seq + 1)
 		what = "does not follow the one before";

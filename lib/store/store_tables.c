@@ -4,19 +4,18 @@
 int store_meeting_put(struct store *s, const char *meeting, bool open,
 	json_t *summary)
 {
-	sqlite3_stmt *q = s->q[Q_MEETING_PUT];
 	struct buf b = {0};
-	int err = store_begin(s);
+	int err = store_begin(s, STORE_ESSENTIAL);
 
 	if (!err && (!summary || json_write(summary, &b) || b.err))
 		s->doomed = err = store_error_set(s, -ENOMEM,
 			"out of memory");
 	if (!err) {
-		sqlite3_bind_text(q, 1, meeting, -1, SQLITE_STATIC);
-		sqlite3_bind_int(q, 2, open);
-		sqlite3_bind_text(q, 3, (const char *)b.data, (int)b.len,
-			SQLITE_STATIC);
-		err = store_write(s, Q_MEETING_PUT, "write a meeting");
+		const struct store_value row[] = {store_text(meeting),
+			store_int(open), store_bytes(b.data, b.len, true)};
+
+		err = store_write(s, Q_MEETING_PUT, "write a meeting", row,
+			ARRAY_LEN(row));
 	}
 	buf_free(&b);
 	json_decref(summary);
@@ -51,27 +50,19 @@ int store_meetings(struct store *s, bool open_only,
 	return err;
 }
 
-static void bind_hash(sqlite3_stmt *q, const uint8_t *hash)
-{
-	sqlite3_bind_blob(q, 1, hash, STORE_HASH, SQLITE_STATIC);
-}
-
 int store_session_put(struct store *s, const uint8_t hash[static STORE_HASH],
 	const struct store_session *v)
 {
-	sqlite3_stmt *q = s->q[Q_SESSION_PUT];
-	int err = store_begin(s);
+	const struct store_value row[] = {
+		store_bytes(hash, STORE_HASH, false), store_text(v->user),
+		store_text(v->meeting), store_text(v->link),
+		store_text(v->role), store_text(v->name),
+		store_int((int64_t)v->created_ms),
+	};
+	int err = store_begin(s, STORE_OTHER);
 
-	if (err)
-		return err;
-	bind_hash(q, hash);
-	sqlite3_bind_text(q, 2, v->user, -1, SQLITE_STATIC);
-	sqlite3_bind_text(q, 3, v->meeting, -1, SQLITE_STATIC);
-	sqlite3_bind_text(q, 4, v->link, -1, SQLITE_STATIC);
-	sqlite3_bind_text(q, 5, v->role, -1, SQLITE_STATIC);
-	sqlite3_bind_text(q, 6, v->name, -1, SQLITE_STATIC);
-	sqlite3_bind_int64(q, 7, (sqlite3_int64)v->created_ms);
-	return store_write(s, Q_SESSION_PUT, "write a session");
+	return err ? err : store_write(s, Q_SESSION_PUT, "write a session",
+		row, ARRAY_LEN(row));
 }
 
 static int column(sqlite3_stmt *q, int i, char *out, size_t cap)
@@ -88,7 +79,7 @@ int store_session_get(struct store *s, const uint8_t hash[static STORE_HASH],
 	int rc, err = 0;
 
 	*out = (struct store_session){0};
-	bind_hash(q, hash);
+	sqlite3_bind_blob(q, 1, hash, STORE_HASH, SQLITE_STATIC);
 	rc = sqlite3_step(q);
 	if (rc == SQLITE_ROW) {
 		err |= column(q, 0, out->user, sizeof(out->user));
@@ -112,24 +103,20 @@ int store_session_get(struct store *s, const uint8_t hash[static STORE_HASH],
 int store_session_revoke(struct store *s,
 	const uint8_t hash[static STORE_HASH])
 {
-	int err = store_begin(s);
+	const struct store_value key = store_bytes(hash, STORE_HASH, false);
+	int err = store_begin(s, STORE_ESSENTIAL);
 
-	if (err)
-		return err;
-	bind_hash(s->q[Q_SESSION_REVOKE], hash);
-	return store_write(s, Q_SESSION_REVOKE, "revoke a session");
+	return err ? err : store_write(s, Q_SESSION_REVOKE,
+		"revoke a session", &key, 1);
 }
 
 int store_session_revoke_user(struct store *s, const char *meeting,
 	const char *user)
 {
-	sqlite3_stmt *q = s->q[Q_SESSION_REVOKE_USER];
-	int err = store_begin(s);
+	const struct store_value keys[] = {store_text(meeting),
+		store_text(user)};
+	int err = store_begin(s, STORE_ESSENTIAL);
 
-	if (err)
-		return err;
-	sqlite3_bind_text(q, 1, meeting, -1, SQLITE_STATIC);
-	if (user)
-		sqlite3_bind_text(q, 2, user, -1, SQLITE_STATIC);
-	return store_write(s, Q_SESSION_REVOKE_USER, "revoke sessions");
+	return err ? err : store_write(s, Q_SESSION_REVOKE_USER,
+		"revoke sessions", keys, ARRAY_LEN(keys));
 }

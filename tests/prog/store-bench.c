@@ -46,13 +46,14 @@ static int log_events(const char *dir, bool full, unsigned batch,
 	char why[256];
 	int err;
 
-	err = store_open(&s, dir, full ? STORE_FULL : STORE_NORMAL, why);
+	err = store_open(&s, dir, full ? STORE_FULL : STORE_NORMAL, NULL,
+		why);
 	if (err)
 		return die(why);
 	for (uint64_t seq = 0; seq < events && !err; seq += batch) {
 		json_t *a = batch_of(seq, batch);
 
-		err = store_append(s, "bench", seq, a);
+		err = store_append(s, "bench", seq, a, STORE_OTHER);
 		if (!err)
 			err = store_commit(s);
 		json_decref(a);

@@ -8,39 +8,14 @@
 #include <unistd.h>
 #include <cmocka.h>
 #include <sqlite3.h>
-#include "store.h"
-
-static char dir[256];
-
-static int fresh(void **state)
-{
-	const char *t = getenv("T");
-
-	(void)state;
-	snprintf(dir, sizeof(dir), "%s/store-XXXXXX", t ? t : "/tmp");
-	return mkdtemp(dir) ? 0 : -1;
-}
-
-static int gone(void **state)
-{
-	static const char *const names[] = {"log.db", "log.db-wal",
-		"log.db-shm", "log.lock"};
-	char path[300];
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
-		unlink(path);
-	}
-	return rmdir(dir);
-}
+#include "store_dir.h"
 
 static struct store *opened(void)
 {
 	struct store *s;
 	char why[256];
 
-	if (store_open(&s, dir, STORE_NORMAL, why))
+	if (store_open(&s, dir, STORE_NORMAL, NULL, why))
 		fail_msg("%s", why);
 	return s;
 }
@@ -61,7 +36,7 @@ static int append(struct store *s, const char *meeting, uint64_t expected,
 	int n)
 {
 	json_t *a = events(expected + 1, n);
-	int err = store_append(s, meeting, expected, a);
+	int err = store_append(s, meeting, expected, a, STORE_OTHER);
 
 	json_decref(a);
 	return err;
@@ -157,7 +132,7 @@ static void bodies_are_kept_to_the_byte(void **state)
 	json_t *a = events(1, 1);
 
 	(void)state;
-	assert_int_equal(0, store_append(s, "a", 0, a));
+	assert_int_equal(0, store_append(s, "a", 0, a, STORE_OTHER));
 	assert_int_equal(1, json_integer_value(json_object_get(
 		json_array_get(a, 0), "pos")));
 	json_decref(a);
@@ -180,7 +155,7 @@ static void only_the_expected_seq_is_appended_to(void **state)
 	assert_int_equal(-ESTALE, append(s, "a", 0, 1));
 	assert_int_equal(-ESTALE, append(s, "a", 4, 1));
 	a = events(7, 1);
-	assert_int_equal(-EINVAL, store_append(s, "a", 3, a));
+	assert_int_equal(-EINVAL, store_append(s, "a", 3, a, STORE_OTHER));
 	json_decref(a);
 	assert_int_equal(0, append(s, "a", 3, 0));
 	assert_int_equal(0, append(s, "a", 3, 1));
@@ -252,9 +227,7 @@ static void damage_is_found(void **state)
 
 		assert_int_equal(0, append(s, "a", 0, 4));
 		assert_int_equal(0, store_commit(s));
-		store_close(s);
 		tamper(cases[i].sql);
-		s = opened();
 		v = (struct seen){0};
 		assert_int_equal(-EBADMSG, store_read(s, "a", 0, 9, note,
 			&v));
@@ -277,32 +250,22 @@ static void a_newer_log_is_refused(void **state)
 
 	(void)state;
 	store_close(s);
-	tamper("pragma user_version = 2");
+	tamper("pragma user_version = 2; pragma application_id = 1667984386");
 	assert_int_equal(-EPROTONOSUPPORT, store_open(&s, dir, STORE_FULL,
-		why));
+		NULL, why));
 	assert_null(s);
 	assert_non_null(strstr(why, "was made by a newer program"));
 }
 
-static void what_is_no_log_is_refused(void **state)
+static void a_directory_that_cannot_be_is_refused(void **state)
 {
-	static const char junk[] = "this is a text of more than sixteen bytes";
 	struct store *s;
-	char path[300], why[256];
-	FILE *f;
+	char why[256];
 
 	(void)state;
-	snprintf(path, sizeof(path), "%s/log.db", dir);
-	f = fopen(path, "w");
-	assert_non_null(f);
-	for (int i = 0; i < 100; i++)
-		fputs(junk, f);
-	fclose(f);
-	assert_int_equal(-EBADMSG, store_open(&s, dir, STORE_FULL, why));
-	assert_string_equal(why, "cannot open the log: file is not a "
-				 "database");
 	assert_int_equal(-ENOENT, store_open(&s, "/nowhere/at/all",
-		STORE_FULL, why));
+		STORE_FULL, NULL, why));
+	assert_null(s);
 	assert_string_equal(why, "cannot make /nowhere/at/all: No such file "
 				 "or directory");
 }
@@ -315,10 +278,12 @@ static void one_process_at_a_time(void **state)
 	pid_t pid;
 
 	(void)state;
-	assert_int_equal(-EBUSY, store_open(&other, dir, STORE_FULL, why));
+	assert_int_equal(-EBUSY, store_open(&other, dir, STORE_FULL, NULL,
+		why));
 	pid = fork();
 	if (pid == 0)
-		_exit(store_open(&other, dir, STORE_FULL, why) == -EBUSY);
+		_exit(store_open(&other, dir, STORE_FULL, NULL, why) ==
+			-EBUSY);
 	assert_int_equal(pid, waitpid(pid, &status, 0));
 	assert_int_equal(WEXITSTATUS(status), 1);
 	assert_non_null(strstr(why, "another process holds"));
@@ -330,7 +295,7 @@ static void one_process_at_a_time(void **state)
 static void nobody_else_may_read_it(void **state)
 {
 	static const char *const names[] = {"log.db", "log.db-wal",
-		"log.db-shm", "log.lock"};
+		"log.db-shm", "log.lock", "log.reserve"};
 	struct store *s = opened();
 	char path[300];
 	struct stat st;
@@ -436,7 +401,7 @@ int main(void)
 		T(rollback_leaves_no_trace),
 		T(damage_is_found),
 		T(a_newer_log_is_refused),
-		T(what_is_no_log_is_refused),
+		T(a_directory_that_cannot_be_is_refused),
 		T(one_process_at_a_time),
 		T(nobody_else_may_read_it),
 		T(meetings_are_listed),
