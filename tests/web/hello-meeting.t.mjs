@@ -62,7 +62,7 @@ async function sends(ada)
 			p.getTransceivers()[0]?.direction == 'sendonly');
 		const rids = [];
 		for (const s of (await pc.getStats()).values())
-			if (s.type == 'outbound-rtp' && s.rid && s.framesSent)
+			if (s.type == 'outbound-rtp' && s.rid && s.active)
 				rids.push(s.rid);
 		const {echoCancellation, noiseSuppression, autoGainControl} =
 			pc.getSenders()[0].track.getSettings();
@@ -153,8 +153,7 @@ async function comeBack(k, ada, ben)
 		'both see each other again');
 	is([await seat(), await ada.locator('.tile[data-source=cam]').count()],
 		[before, 2], 'on the same seat');
-	ok(await said(ben, 'hello from Ada') || (await press(ben, 'Chat'),
-		await said(ben, 'hello from Ada')), 'the chat is still there');
+	ok(await said(ben, 'hello from Ada'), 'the chat is still there');
 
 	await press(ben, 'Leave');
 	ok(await ben.getByRole('heading', {name: 'You left the meeting'})

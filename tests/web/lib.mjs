@@ -460,9 +460,13 @@ export async function say(p, text)
 	await box.fill(text);
 	await box.press('Enter');
 }
-/* What stands in the list of messages, once all of these are there. */
-export const said = (p, ...texts) => until(10, async () => {
-	const all = await p.getByRole('list', {name: 'Messages', exact: true})
-		.innerText();
-	return texts.every((t) => all.includes(t));
-});
+/* Whether all of these come to stand in the list of messages. */
+export async function said(p, ...texts)
+{
+	const list = p.getByRole('list', {name: 'Messages', exact: true});
+	if (!await list.isVisible()) await press(p, 'Chat');
+	return until(10, async () => {
+		const all = await list.innerText();
+		return texts.every((t) => all.includes(t));
+	});
+}
