@@ -4,6 +4,7 @@ import { bdi } from './dom.js';
 export const LANGUAGES = [['en', 'English'], ['zh', '简体中文']];
 let table = {};
 export let lang = 'en';
+export let locale = 'en-GB';
 
 function wanted() {
 	const asked = new URLSearchParams(location.search).get('lang');
@@ -18,6 +19,7 @@ function wanted() {
 
 export async function loadWords() {
 	lang = wanted();
+	if (lang === 'zh') locale = 'zh-CN';
 	table = (await import(`./words-${lang}.js`)).default;
 	document.documentElement.lang = lang === 'zh' ? 'zh-Hans' : 'en';
 }
@@ -39,5 +41,5 @@ export function tn(key, vars) {
 		.map(part => part[0] === '{' ? bdi(vars[part.slice(1, -1)]) : part);
 }
 
-export const time = at => new Date(at).toLocaleTimeString(
-	lang === 'zh' ? 'zh-CN' : 'en-GB', { hour: '2-digit', minute: '2-digit' });
+export const time = at => new Date(at).toLocaleTimeString(locale,
+	{ hour: '2-digit', minute: '2-digit' });

@@ -2,7 +2,7 @@
  * of one, and a button that never waits for a device. */
 import { attrs, disc, el, icon, plain, setIcon, setText }
 	 from './dom.js';
-import { LANGUAGES, lang, t } from './i18n.js';
+import { LANGUAGES, lang, locale, t } from './i18n.js';
 import { canChooseSpeaker, meter } from './devices.js';
 
 const CELLS = 14;
@@ -32,7 +32,7 @@ function here({ users = 0, names = [] }) {
 	return [el('span.discs', { 'aria-hidden': 'true' },
 		names.map(name => disc(name, name, true))),
 	el('bdi', {}, t(users === 1 ? 'is_here' : 'are_here',
-		{ who: new Intl.ListFormat(lang).format(who) }))];
+		{ who: new Intl.ListFormat(locale).format(who) }))];
 }
 
 /* One device select for each kind; the room's settings use it as well. */
