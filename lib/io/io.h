@@ -1,5 +1,5 @@
 /* io - descriptors: the event loop, the only clock, streams, sockets,
- * children, readiness. One loop and one thread per process.
+ * children, readiness, sandboxes. One loop and one thread per process.
  *
  * Errors: 0 or -errno; constructors return NULL with errno. Callbacks run
  * inside io_loop_run; a callback may free the object that called it.
@@ -15,5 +15,6 @@
 #include "io_proc.h"
 #include "io_path.h"
 #include "io_log.h"
+#include "io_sandbox.h"
 
 #endif
