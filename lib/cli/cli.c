@@ -27,13 +27,31 @@ const struct cli_verb cli_verbs[] = {
 		"remove a user, whose links then end too", 2, 2, cli_kick},
 	{"role", "MEETING USER moderator|viewer",
 		"change what a user may do", 3, 3, cli_role},
+	{"hand", "MEETING USER up|down", "raise or lower a hand", 3, 3,
+		cli_hand},
 	{"link", "MEETING [--name NAME] [--role moderator|viewer]\n"
-		"      [--ttl TIME] [--qr] [--url BASE] [--lan]",
+		"      [--from TIME] [--ttl TIME] [--uses N] [--qr]\n"
+		"      [--url BASE] [--lan]",
 		"print a link to join by", 1, 1, cli_link},
+	{"links", "MEETING", "list the links of a meeting", 1, 1, cli_links},
+	{"unlink", "MEETING LINK", "let nobody enter by a link any more",
+		2, 2, cli_unlink},
+	{"keys", "list|rotate",
+		"list or change the keys that links are signed with", 1, 1,
+		cli_keys},
+	{"get", "MEETING [KEY]", "print what is set for a meeting", 1, 2,
+		cli_get},
+	{"set", "MEETING KEY VALUE",
+		"set name, audio, empty_ms or max_users", 3, 3, cli_set},
+	{"wait", "MEETING FIELD OP NUMBER|EVENT-TYPE",
+		"wait until users >= 2 or the like, or for an event",
+		2, 4, cli_wait},
 	{"events", "[MEETING] [-f] [--since SEQ]",
 		"print events as JSON lines", 0, 1, cli_events},
 	{"call", "METHOD [JSON|-]", "call a method of conf-ctl(7)",
 		1, 2, cli_call},
+	{"-", "", "read commands from standard input, one on each line",
+		0, 0, cli_batch},
 };
 const size_t cli_n_verbs = ARRAY_LEN(cli_verbs);
 
@@ -44,7 +62,8 @@ static const char usage_head[] =
 static const char usage_options_text[] =
 	"\n"
 	"  -s PATH       the socket of confd-signal; else it is searched for\n"
-	"  -w TIME       give up after TIME (500ms 10s 5m), by default 30s\n"
+	"  -w TIME       give up after TIME (500ms 10s 5m), by default 30s,\n"
+	"                with wait never\n"
 	"  -T            TAB-separated columns, as meeting-ctl(1) lists them\n"
 	"  --json        what the server answered, as JSON\n"
 	"  -q            print nothing but what was asked for\n"
@@ -64,6 +83,8 @@ int cli_fail(struct cli *c, int status, const char *fmt, ...)
 	buf_vprintf(&text, fmt, ap);
 	va_end(ap);
 	buf_puts(c->err, CLI_TOOL ": ");
+	if (c->line)
+		buf_printf(c->err, "line %" PRIu64 ": ", c->line);
 	if (c->verb)
 		buf_printf(c->err, "%s: ", c->verb->name);
 	str_escape(c->err, (const char *)text.data, text.len);
@@ -84,8 +105,8 @@ const char *cli_meeting(struct cli *c)
 
 static void put_verb_usage(struct buf *out, const struct cli_verb *v)
 {
-	buf_printf(out, "usage: meeting-ctl %s %s\n%s\n", v->name, v->args,
-		v->help);
+	buf_printf(out, "usage: meeting-ctl %s%s%s\n%s\n", v->name,
+		*v->args ? " " : "", v->args, v->help);
 }
 
 static void put_usage(struct buf *out, bool whole)
@@ -95,8 +116,9 @@ static void put_usage(struct buf *out, bool whole)
 		return;
 	buf_putc(out, '\n');
 	for (size_t i = 0; i < cli_n_verbs; i++)
-		buf_printf(out, "  %s %s\n      %s\n", cli_verbs[i].name,
-			cli_verbs[i].args, cli_verbs[i].help);
+		buf_printf(out, "  %s%s%s\n      %s\n", cli_verbs[i].name,
+			*cli_verbs[i].args ? " " : "", cli_verbs[i].args,
+			cli_verbs[i].help);
 	buf_puts(out, usage_options_text);
 }
 
@@ -132,14 +154,25 @@ void cli_completion(struct buf *out)
 	buf_puts(out, "\tesac\n"
 		"\tcase $verb:$((COMP_CWORD - at)):$cur in\n"
 		"\t:*|*:-*) ;;\n"
-		"\tcreate:*|list:*|call:*) ;;\n"
+		"\tcreate:*|list:*|call:*|-:*) ;;\n"
+		"\tkeys:1:*) words='list rotate' ;;\n"
 		"\t*:1:*) words=$(meeting-ctl -T -w 1 list 2>/dev/null |\n"
 		"\t\tcut -f1 | grep -x '[a-z0-9-]*') ;;\n"
-		"\tmute:2:*|unmute:2:*|kick:2:*|role:2:*)\n"
+		"\tmute:2:*|unmute:2:*|kick:2:*|role:2:*|hand:2:*)\n"
 		"\t\twords=$(meeting-ctl -T -w 1 users "
 		"\"${COMP_WORDS[at + 1]}\" 2>/dev/null |\n"
 		"\t\tcut -f1 | grep -x '[a-z0-9_]*') ;;\n"
 		"\trole:3:*) words='moderator viewer' ;;\n"
+		"\thand:3:*) words='up down' ;;\n"
+		"\tget:2:*|set:2:*) words='name audio empty_ms max_users' "
+		";;\n"
+		"\tset:3:*) words='auto forward' ;;\n"
+		"\twait:2:*) words='users moderators cameras hands "
+		"user.joined user.left meeting.ended' ;;\n"
+		"\tunlink:2:*)\n"
+		"\t\twords=$(meeting-ctl -T -w 1 links "
+		"\"${COMP_WORDS[at + 1]}\" 2>/dev/null |\n"
+		"\t\tcut -f1 | grep -x '[a-z0-9_]*') ;;\n"
 		"\tesac\n"
 		"\tCOMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
 		"}\n"
@@ -178,13 +211,17 @@ static int set_wait(struct cli *c)
 	return 0;
 }
 
-static int run(struct cli *c)
+static int run_verb(struct cli *c)
 {
 	int status = without_verb(c);
 
 	if (status >= 0)
 		return status;
+	if (c->batch && (cli_has(c, OPT_SOCKET) || c->verb->run == cli_batch))
+		return cli_fail(c, 2, "not among commands: -s, and - again");
 	if (c->n_args < c->verb->min_args || c->n_args > c->verb->max_args) {
+		if (c->batch)
+			cli_fail(c, 2, "wrong number of arguments");
 		put_verb_usage(c->err, c->verb);
 		return 2;
 	}
@@ -194,21 +231,31 @@ static int run(struct cli *c)
 	return status ? status : c->verb->run(c);
 }
 
-int cli_main(int argc, char *const argv[], int in_fd, int out_fd,
-	struct buf *err)
+int cli_run(struct cli *c, int argc, char *const argv[])
 {
-	struct cli c = {.in_fd = in_fd, .out_fd = out_fd, .err = err,
-		.conn = {.fd = -1, .status = -1}};
-	int wrong = cli_parse(&c, argc, argv);
-	int status = wrong == -ENOMEM ? 3 : wrong ? 2 : run(&c);
+	int wrong = cli_parse(c, argc, argv);
+
+	return wrong == -ENOMEM ? 3 : wrong ? 2 : run_verb(c);
+}
+
+int cli_main(int argc, char *const argv[], int in_fd, int out_fd, int err_fd)
+{
+	struct buf err = {0};
+	struct cli_conn conn = {.fd = -1, .status = -1};
+	struct cli c = {.in_fd = in_fd, .out_fd = out_fd, .err_fd = err_fd,
+		.err = &err, .conn = &conn};
+	int status = cli_run(&c, argc, argv);
 
 	if (c.out.err && !status)
 		status = cli_fail(&c, 3, "out of memory");
 	int failed = cli_flush(&c);
 	if (failed && failed != -EPIPE && !status)
 		status = 3;
+	if (cli_write(err_fd, &err) < 0 && !status)
+		status = 3;
 	cli_close(&c);
 	buf_free(&c.out);
+	buf_free(&err);
 	free(c.args);
 	return status;
 }

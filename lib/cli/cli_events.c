@@ -8,7 +8,7 @@ static const char *cursor_name(const struct cli *c)
 	return c->n_args ? "seq" : "pos";
 }
 
-static void put_event(struct cli *c, const json_t *e)
+void cli_put_event(struct cli *c, const json_t *e)
 {
 	static const char *const keys[] = {"seq", "pos", "time", "meeting",
 		"type", "actor"};
@@ -37,7 +37,7 @@ static void put_event(struct cli *c, const json_t *e)
 
 static int on_event(struct cli *c, const json_t *e)
 {
-	put_event(c, e);
+	cli_put_event(c, e);
 	int err = cli_flush(c);
 
 	return !err ? -1 : err == -EPIPE ? 0 : 3;
@@ -65,14 +65,15 @@ static json_t *params_of(const struct cli *c, int64_t since, bool with_since)
 
 static int follow(struct cli *c, int64_t since)
 {
-	c->conn.on_event = on_event;
+	c->conn->on_event = on_event;
+	c->conn->follower = c;
 	json_t *result = cli_ask(c, "events.follow",
 		params_of(c, since, cli_has(c, OPT_SINCE)));
 
 	if (!result)
 		return c->status;
 	json_decref(result);
-	return cli_follow(c);
+	return cli_follow(c, CTL_NEVER);
 }
 
 /* A page at a time, printed before the next is asked for. */
@@ -88,7 +89,7 @@ static int read_pages(struct cli *c, int64_t since)
 		if (!result)
 			return c->status;
 		json_array_foreach(json_object_get(result, "events"), i, e)
-			put_event(c, e);
+			cli_put_event(c, e);
 		int64_t next = json_integer_value(
 			json_object_get(result, cursor_name(c)));
 		/* A server that does not move on must not hold us. */
@@ -111,6 +112,9 @@ int cli_events(struct cli *c)
 		return c->status;
 	if (since_option(c, &since))
 		return c->status;
+	if (c->batch && cli_has(c, OPT_FOLLOW))
+		return cli_fail(c, 2, "-f has no end: not among commands");
+	cli_settle(c);
 	return cli_has(c, OPT_FOLLOW) ? follow(c, since) :
 		read_pages(c, since);
 }

@@ -131,6 +131,25 @@ static int put_link(struct cli *c, json_t *result, const char *url)
 	return err ? cli_fail(c, 3, "no QR code: %s", strerror(-err)) : 0;
 }
 
+/* --from: a time, or how long from now. */
+static int read_from(struct cli *c, char out[TIME_CAP])
+{
+	const char *s = c->value[OPT_FROM];
+	uint64_t ms;
+
+	*out = '\0';
+	if (!s)
+		return 0;
+	if (time_parse(s, &ms)) {
+		if (str_duration_ms(s, &ms) || ms > INT64_MAX)
+			return cli_fail(c, 2, "--from: '%s' is no time such "
+				"as 2026-11-22T09:00:00Z or 1h", s);
+		ms += io_wall_ms();
+	}
+	time_format(out, ms);
+	return 0;
+}
+
 static int check_options(struct cli *c, uint64_t *ttl_ms)
 {
 	const char *role = c->value[OPT_ROLE], *ttl = c->value[OPT_TTL];
@@ -153,27 +172,15 @@ static int check_options(struct cli *c, uint64_t *ttl_ms)
 	return 0;
 }
 
-int cli_link(struct cli *c)
+static int linked(struct cli *c, json_t *result)
 {
-	const char *id = cli_meeting(c), *server_url;
-	uint64_t ttl_ms = 0;
-	json_t *params, *result;
+	const char *server_url = json_string_value(json_object_get(result,
+		"url"));
 	char *url = NULL;
 	int status;
 
-	if (!id || check_options(c, &ttl_ms))
-		return c->status;
-	params = json_pack("{s:s, s:s*, s:s*}", "meeting", id, "name",
-		c->value[OPT_NAME], "role", c->value[OPT_ROLE]);
-	if (!params)
-		return cli_fail(c, 2, "--name is no UTF-8 text");
-	if (ttl_ms)
-		json_object_set_new(params, "ttl_ms",
-			json_integer((json_int_t)ttl_ms));
-	result = cli_ask(c, "link.create", params);
 	if (!result)
 		return c->status;
-	server_url = json_string_value(json_object_get(result, "url"));
 	if (server_url)
 		url = final_url(c, server_url);
 	else
@@ -182,4 +189,155 @@ int cli_link(struct cli *c)
 	free(url);
 	json_decref(result);
 	return status;
+}
+
+int cli_link(struct cli *c)
+{
+	const char *id = cli_meeting(c), *uses_word = c->value[OPT_USES];
+	uint64_t ttl_ms = 0, uses = 0;
+	char from[TIME_CAP];
+	json_t *params;
+
+	if (!id || check_options(c, &ttl_ms) || read_from(c, from))
+		return c->status;
+	if (uses_word && str_u64(uses_word, 1, UINT32_MAX, &uses))
+		return cli_fail(c, 2, "--uses: '%s' is no number from 1 on",
+			uses_word);
+	params = json_pack("{s:s, s:s*, s:s*, s:s*}", "meeting", id, "name",
+		c->value[OPT_NAME], "role", c->value[OPT_ROLE], "from",
+		*from ? from : NULL);
+	if (!params)
+		return cli_fail(c, 2, "--name is no UTF-8 text");
+	if (ttl_ms)
+		json_object_set_new(params, "ttl_ms",
+			json_integer((json_int_t)ttl_ms));
+	if (uses)
+		json_object_set_new(params, "uses",
+			json_integer((json_int_t)uses));
+	return cli_then(c, "link.create", params, linked);
+}
+
+/* --- links, unlink ------------------------------------------------------- */
+
+static const char *member(const json_t *o, const char *key)
+{
+	return json_string_value(json_object_get(o, key));
+}
+
+static void cell_number(struct cli_table *t, const json_t *v)
+{
+	if (json_is_integer(v))
+		cli_cell_int(t, json_integer_value(v));
+	else
+		cli_cell(t, NULL);
+}
+
+static void row_tsv(struct cli_table *t, const json_t *l)
+{
+	static const char *const keys[] = {"link", "name", "role", "sub",
+		"from", "expires"};
+
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+		cli_cell(t, member(l, keys[i]));
+	cell_number(t, json_object_get(l, "uses"));
+	cell_number(t, json_object_get(l, "used"));
+	cli_cell(t, json_is_true(json_object_get(l, "revoked")) ? "1" : "0");
+}
+
+/* In one word why nobody enters by the link now, or how many have. */
+static void cell_state(struct cli_table *t, const json_t *l)
+{
+	const char *from = member(l, "from"), *expires = member(l, "expires");
+	json_int_t uses = json_integer_value(json_object_get(l, "uses"));
+	json_int_t used = json_integer_value(json_object_get(l, "used"));
+	uint64_t from_ms = 0, expires_ms = UINT64_MAX, now = io_wall_ms();
+	char text[64] = "good";
+
+	if (from)
+		time_parse(from, &from_ms);
+	if (expires)
+		time_parse(expires, &expires_ms);
+	if (json_is_true(json_object_get(l, "revoked")))
+		str_copy(text, sizeof(text), "revoked");
+	else if (expires_ms <= now)
+		str_copy(text, sizeof(text), "expired");
+	else if (uses)
+		snprintf(text, sizeof(text), "%" JSON_INTEGER_FORMAT " of %"
+			JSON_INTEGER_FORMAT " used", used, uses);
+	else if (from_ms > now)
+		str_copy(text, sizeof(text), "not yet");
+	cli_cell(t, text);
+}
+
+static void row_human(struct cli_table *t, const json_t *l)
+{
+	cli_cell(t, member(l, "link"));
+	cli_cell(t, member(l, "name"));
+	cli_cell(t, member(l, "role"));
+	cell_state(t, l);
+	cli_cell(t, member(l, "expires"));
+}
+
+int cli_links(struct cli *c)
+{
+	const char *id = cli_meeting(c);
+	bool tsv = cli_has(c, OPT_TSV);
+	json_t *result, *l;
+	size_t i;
+
+	if (!id)
+		return c->status;
+	result = cli_ask_all(c, "link.list", json_pack("{s:s}", "meeting",
+		id), "links", "link");
+	if (!result || cli_has(c, OPT_JSON))
+		return cli_done(c, result);
+	struct cli_table *t = cli_table_new((const char *[]){"LINK", "*NAME",
+		"ROLE", "STATE", "EXPIRES", "", "", "", ""}, tsv ? 9 : 5);
+	json_array_foreach(json_object_get(result, "links"), i, l)
+		(tsv ? row_tsv : row_human)(t, l);
+	json_decref(result);
+	return cli_table_put(c, t);
+}
+
+int cli_unlink(struct cli *c)
+{
+	const char *id = cli_meeting(c);
+
+	if (!id)
+		return c->status;
+	if (!str_is_id(c->args[1], 'l'))
+		return cli_fail(c, 2, "'%s' is no link's id, such as 'links' "
+			"tells", c->args[1]);
+	return cli_then(c, "link.revoke", json_pack("{s:s, s:s}", "meeting",
+		id, "link", c->args[1]), cli_done);
+}
+
+/* --- keys ---------------------------------------------------------------- */
+
+static int put_keys(struct cli *c, json_t *result)
+{
+	static const char *const which[] = {"current", "previous"};
+
+	if (!result || cli_has(c, OPT_JSON))
+		return cli_done(c, result);
+	struct cli_table *t = cli_table_new((const char *[]){"KEY", "*STATE"},
+		2);
+	for (size_t i = 0; i < ARRAY_LEN(which); i++) {
+		if (!member(result, which[i]))
+			continue;
+		cli_cell(t, member(result, which[i]));
+		cli_cell(t, which[i]);
+	}
+	json_decref(result);
+	return cli_table_put(c, t);
+}
+
+int cli_keys(struct cli *c)
+{
+	const char *what = c->args[0];
+
+	if (!str_eq(what, "list") && !str_eq(what, "rotate"))
+		return cli_fail(c, 2, "'%s' is not list or rotate", what);
+	return cli_then(c, str_eq(what, "list") ? "key.list" : "key.rotate",
+		NULL, put_keys);
 }

@@ -37,10 +37,35 @@ static int add_set(struct cli *c, json_t *params, const char *set)
 	return 0;
 }
 
+static int created(struct cli *c, json_t *result)
+{
+	const json_t *meeting = json_object_get(result, "meeting");
+	const char *id = json_string_value(json_object_get(meeting, "id"));
+	int status = 0;
+
+	if (!result || cli_has(c, OPT_JSON))
+		return cli_done(c, result);
+	if (cli_has(c, OPT_TSV)) {
+		struct cli_table *t = cli_table_new((const char *[]){"ID",
+			"*NAME", "CREATED"}, 3);
+		cli_cell(t, id);
+		cli_cell(t, json_string_value(
+			json_object_get(meeting, "name")));
+		cli_cell_int(t, json_is_true(
+			json_object_get(result, "created")));
+		status = cli_table_put(c, t);
+	} else if (id && !cli_has(c, OPT_QUIET)) {
+		str_escape(&c->out, id, strlen(id));
+		buf_putc(&c->out, '\n');
+	}
+	json_decref(result);
+	return status;
+}
+
 int cli_create(struct cli *c)
 {
 	const char *audio = c->value[OPT_AUDIO], *id = c->value[OPT_ID];
-	json_t *params, *result, *meeting;
+	json_t *params;
 	int status = 0;
 
 	if (audio && !str_eq(audio, "auto") && !str_eq(audio, "forward") &&
@@ -60,26 +85,7 @@ int cli_create(struct cli *c)
 		json_decref(params);
 		return status;
 	}
-	result = cli_ask(c, "meeting.create", params);
-	meeting = json_object_get(result, "meeting");
-	id = json_string_value(json_object_get(meeting, "id"));
-	if (!result || cli_has(c, OPT_JSON))
-		return cli_done(c, result);
-	if (cli_has(c, OPT_TSV)) {
-		struct cli_table *t = cli_table_new((const char *[]){"ID",
-			"*NAME", "CREATED"}, 3);
-		cli_cell(t, id);
-		cli_cell(t, json_string_value(
-			json_object_get(meeting, "name")));
-		cli_cell_int(t, json_is_true(
-			json_object_get(result, "created")));
-		status = cli_table_put(c, t);
-	} else if (id && !cli_has(c, OPT_QUIET)) {
-		str_escape(&c->out, id, strlen(id));
-		buf_putc(&c->out, '\n');
-	}
-	json_decref(result);
-	return status;
+	return cli_then(c, "meeting.create", params, created);
 }
 
 /* The members of a meeting as -T shows them, in this order. */
@@ -102,8 +108,9 @@ int cli_list(struct cli *c)
 	const char *const *keys = tsv ? show_keys : human;
 	/* seq is told of one meeting alone. */
 	size_t n = tsv ? ARRAY_LEN(show_keys) - 1 : ARRAY_LEN(human), i;
-	json_t *m, *result = cli_ask(c, "meeting.list",
-		json_pack("{s:b}", "ended", cli_has(c, OPT_ENDED)));
+	json_t *m, *result = cli_ask_all(c, "meeting.list",
+		json_pack("{s:b}", "ended", cli_has(c, OPT_ENDED)),
+		"meetings", "id");
 
 	if (!result || cli_has(c, OPT_JSON))
 		return cli_done(c, result);
@@ -116,16 +123,11 @@ int cli_list(struct cli *c)
 	return cli_table_put(c, t);
 }
 
-int cli_show(struct cli *c)
+static int shown(struct cli *c, json_t *result)
 {
-	const char *id = cli_meeting(c);
-	json_t *result, *m;
+	const json_t *m;
 	struct cli_table *t;
 
-	if (!id)
-		return c->status;
-	result = cli_ask(c, "meeting.show", json_pack("{s:s}", "meeting",
-		id));
 	if (!result || cli_has(c, OPT_JSON))
 		return cli_done(c, result);
 	m = json_object_get(result, "meeting");
@@ -144,14 +146,22 @@ int cli_show(struct cli *c)
 	return cli_table_put(c, t);
 }
 
+int cli_show(struct cli *c)
+{
+	const char *id = cli_meeting(c);
+
+	return id ? cli_then(c, "meeting.show", json_pack("{s:s}", "meeting",
+		id), shown) : c->status;
+}
+
 int cli_end(struct cli *c)
 {
 	const char *id = cli_meeting(c);
 
 	if (!id)
 		return c->status;
-	return cli_done(c, cli_ask(c, "meeting.end", json_pack("{s:s, s:s*}",
-		"meeting", id, "reason", c->value[OPT_REASON])));
+	return cli_then(c, "meeting.end", json_pack("{s:s, s:s*}",
+		"meeting", id, "reason", c->value[OPT_REASON]), cli_done);
 }
 
 /* JSON from the command line or, for "-", from standard input. */
@@ -182,10 +192,17 @@ static json_t *read_params(struct cli *c)
 	return v;
 }
 
+static int called(struct cli *c, json_t *result)
+{
+	if (result)
+		cli_put_json(c, result);
+	json_decref(result);
+	return result ? 0 : c->status;
+}
+
 int cli_call(struct cli *c)
 {
 	json_t *params = read_params(c);
-	json_t *result;
 
 	if (!params)
 		return c->status;
@@ -193,10 +210,5 @@ int cli_call(struct cli *c)
 		json_decref(params);
 		return cli_fail(c, 2, "the method's name is no UTF-8 text");
 	}
-	result = cli_ask(c, c->args[0], params);
-	if (!result)
-		return c->status;
-	cli_put_json(c, result);
-	json_decref(result);
-	return 0;
+	return cli_then(c, c->args[0], params, called);
 }

@@ -20,6 +20,7 @@ static const struct {
 	{"--url", true, OPT_URL}, {"--lan", false, OPT_LAN},
 	{"--since", true, OPT_SINCE}, {"--as", true, OPT_AS},
 	{"--to", true, OPT_TO}, {"--all", false, OPT_ALL},
+	{"--from", true, OPT_FROM}, {"--uses", true, OPT_USES},
 };
 
 struct words {

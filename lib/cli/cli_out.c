@@ -7,26 +7,32 @@
 #define MAX_COLUMNS 12
 #define GAP         2 /* blanks between human columns */
 
-int cli_flush(struct cli *c)
+int cli_write(int fd, struct buf *b)
 {
-	const uint8_t *at = c->out.data;
-	size_t n = c->out.len;
+	const uint8_t *at = b->data;
+	size_t n = b->len;
 	int err = 0;
 
 	while (n && !err) {
-		ssize_t w = write(c->out_fd, at, n);
+		ssize_t w = write(fd, at, n);
 		if (w >= 0) {
 			at += w;
 			n -= (size_t)w;
 		} else if (errno == EAGAIN) {
-			struct pollfd p = {.fd = c->out_fd,
-				.events = POLLOUT};
+			struct pollfd p = {.fd = fd, .events = POLLOUT};
 			poll(&p, 1, -1);
 		} else if (errno != EINTR) {
 			err = -errno;
 		}
 	}
-	buf_clear(&c->out);
+	buf_clear(b);
+	return err;
+}
+
+int cli_flush(struct cli *c)
+{
+	int err = cli_write(c->out_fd, &c->out);
+
 	if (err && err != -EPIPE)
 		cli_fail(c, 3, "cannot write to standard output: %s",
 			strerror(-err));
@@ -37,6 +43,9 @@ int cli_read_all(struct cli *c, size_t max, struct buf *out)
 {
 	ssize_t n;
 
+	if (c->in_fd < 0)
+		return cli_fail(c, 2, "standard input holds the commands"),
+			-EBUSY;
 	do {
 		if (buf_reserve(out, 4096))
 			return cli_fail(c, 3, "out of memory"), -ENOMEM;

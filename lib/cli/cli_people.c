@@ -43,8 +43,8 @@ char *cli_user(struct cli *c, const char *meeting, const char *who)
 			cli_fail(c, 3, "out of memory");
 		return id;
 	}
-	result = cli_ask(c, "user.list", json_pack("{s:s}", "meeting",
-		meeting));
+	result = cli_ask_all(c, "user.list", json_pack("{s:s}", "meeting",
+		meeting), "users", "user");
 	if (!result)
 		return NULL;
 	match(&m, json_object_get(result, "users"));
@@ -123,7 +123,8 @@ int cli_users(struct cli *c)
 
 	if (!id)
 		return c->status;
-	result = cli_ask(c, "user.list", json_pack("{s:s}", "meeting", id));
+	result = cli_ask_all(c, "user.list", json_pack("{s:s}", "meeting", id),
+		"users", "user");
 	if (!result || cli_has(c, OPT_JSON))
 		return cli_done(c, result);
 	struct cli_table *t = cli_table_new((const char *[]){"USER", "*NAME",
@@ -150,7 +151,7 @@ static int about_user(struct cli *c, const char *method, json_t *params)
 	json_object_set_new(params, "meeting", json_string(meeting));
 	json_object_set_new(params, "user", json_string(user));
 	free(user);
-	return cli_done(c, cli_ask(c, method, params));
+	return cli_then(c, method, params, cli_done);
 }
 
 static int one_or_all(struct cli *c, const char *method)
@@ -163,8 +164,8 @@ static int one_or_all(struct cli *c, const char *method)
 		return cli_fail(c, 2, "either a user or --all is needed");
 	if (!cli_has(c, OPT_ALL))
 		return about_user(c, method, json_object());
-	return cli_done(c, cli_ask(c, method, json_pack("{s:s, s:b}",
-		"meeting", meeting, "all", 1)));
+	return cli_then(c, method, json_pack("{s:s, s:b}",
+		"meeting", meeting, "all", 1), cli_done);
 }
 
 int cli_mute(struct cli *c)
@@ -197,6 +198,16 @@ int cli_role(struct cli *c)
 	return about_user(c, "user.role", json_pack("{s:s}", "role", role));
 }
 
+int cli_hand(struct cli *c)
+{
+	const char *way = c->args[2];
+
+	if (!str_eq(way, "up") && !str_eq(way, "down"))
+		return cli_fail(c, 2, "'%s' is not up or down", way);
+	return about_user(c, "user.hand", json_pack("{s:b}", "up",
+		str_eq(way, "up")));
+}
+
 /* --- say ----------------------------------------------------------------- */
 
 static int read_text(struct cli *c, struct buf *text)
@@ -226,32 +237,34 @@ static int check_text(struct cli *c, struct buf *text)
 	return 0;
 }
 
-static const char *login_name(char out[64])
+static const char *login_name(struct cli_conn *conn)
 {
-	struct passwd *pw = getpwuid(getuid());
+	const struct passwd *pw = *conn->login ? NULL : getpwuid(getuid());
 
-	if (pw && !str_copy(out, 64, pw->pw_name))
-		return out;
-	snprintf(out, 64, "uid %u", (unsigned)getuid());
-	return out;
+	if (pw)
+		str_copy(conn->login, sizeof(conn->login), pw->pw_name);
+	if (!*conn->login)
+		snprintf(conn->login, sizeof(conn->login), "uid %u",
+			(unsigned)getuid());
+	return conn->login;
 }
 
 static int say_text(struct cli *c, const char *meeting,
 	const struct buf *text)
 {
 	const char *as = c->value[OPT_AS], *to = c->value[OPT_TO];
-	char login[64], *user = NULL;
+	char *user = NULL;
 	json_t *params;
 
 	if (to && !(user = cli_user(c, meeting, to)))
 		return c->status;
 	params = json_pack("{s:s, s:s%, s:s, s:s*}", "meeting", meeting,
 		"text", text->data, text->len, "as",
-		as ? as : login_name(login), "to", user);
+		as ? as : login_name(c->conn), "to", user);
 	free(user);
 	if (!params)
 		return cli_fail(c, 2, "--as is no UTF-8 text");
-	return cli_done(c, cli_ask(c, "chat.say", params));
+	return cli_then(c, "chat.say", params, cli_done);
 }
 
 int cli_say(struct cli *c)

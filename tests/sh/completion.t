@@ -18,7 +18,7 @@ meeting-ctl --completion >"$T/completion"
 offers() { COMP_LINE=$* bash --norc -c '. "$0"; COMP_WORDS=("$@")
 	COMP_CWORD=$(($# - 1)); _meeting_ctl; echo "${COMPREPLY[*]}"' \
 	"$T/completion" "$@"; }
-is "verbs" "$(offers meeting-ctl u)" 'users unmute'
+is "verbs" "$(offers meeting-ctl u)" 'users unmute unlink'
 is "verbs behind options" "$(offers meeting-ctl -T -s /x us)" users
 is "options" "$(offers meeting-ctl --j)" --json
 is "options of a verb" "$(offers meeting-ctl link hello --r)" --role

@@ -16,7 +16,17 @@ verbs=(
 	"unmute hello $u|user.unmute"
 	"kick hello $u|user.kick"
 	"role hello $u viewer|user.role"
+	"hand hello $u down|user.hand"
 	"link hello|link.create"
+	"links hello|link.list"
+	"unlink hello l_aaaaaaaaaaaaaaaaaaaaaaaaaa|link.revoke"
+	"keys list|key.list"
+	"keys rotate|key.rotate"
+	"get hello|meeting.get"
+	"get hello name|meeting.get"
+	"set hello max_users 5|meeting.set"
+	"wait hello users > 5|events.follow"
+	"wait hello user.joined|events.follow"
 	"events hello|events.read"
 	"events hello -f|events.follow"
 	"events|events.read"
@@ -46,12 +56,15 @@ is "create prints the id" "$out" name
 exits "create -q: 0" 0 mc -q create Name
 is "create -q prints nothing" "$out" ""
 for v in end:meeting.end say:chat.say mute:user.mute unmute:user.unmute \
-	kick:user.kick; do
+	kick:user.kick hand:user.hand set:meeting.set unlink:link.revoke; do
 	answers "${v#*:}\t{\"seq\":7}"
 	verb=${v%:*}
 	case $verb in
 	end) set -- hello ;;
 	say) set -- hello text ;;
+	hand) set -- hello $u up ;;
+	set) set -- hello name 5 ;;
+	unlink) set -- hello l_aaaaaaaaaaaaaaaaaaaaaaaaaa ;;
 	*) set -- hello $u ;;
 	esac
 	exits "$verb: 0" 0 mc $verb "$@"

@@ -60,13 +60,38 @@ wrong "not KEY=VALUE" create Name --set =novalue
 wrong "no number" events hello --since yesterday
 wrong "no number" events hello --since -1
 wrong "no meeting's id" events Hello
+for v in links get; do
+	wrong "^usage: meeting-ctl $v" $v
+	wrong "no meeting's id" $v Hello
+done
+wrong "^usage: meeting-ctl hand" hand hello Ann
+wrong "not up or down" hand hello Ann high
+wrong "^usage: meeting-ctl set" set hello name
+wrong "no meeting's id" set Hello name x
+wrong "no UTF-8" set hello name $'\xff'
+wrong "^usage: meeting-ctl unlink" unlink hello
+wrong "no link's id" unlink hello https://x
+wrong "^usage: meeting-ctl keys" keys
+wrong "not list or rotate" keys burn
+wrong "no time" link hello --from yesterday
+wrong "no time" link hello --from 2026-13-01T00:00:00Z
+wrong "no number" link hello --uses 0
+wrong "no number" link hello --uses many
+wrong "^usage: meeting-ctl wait" wait hello
+wrong "no type of event" wait hello users
+wrong "no type of event" wait hello 'User.Joined'
+wrong "three words" wait hello users '>=2'
+wrong "not users" wait hello people '>=' 2
+wrong "is not >=" wait hello users '=>' 2
+wrong "no number" wait hello users '>=' two
+wrong "no number" wait hello users '>=' -- -1
 wrong "^usage: meeting-ctl call" call
 wrong "not JSON" call meeting.list '{'
 wrong "no JSON object" call meeting.list '[]'
 
 exits "--help: 0" 0 meeting-ctl --help
-for v in create list show end users say mute unmute kick role link events call
-do
+for v in create list show end users say mute unmute kick role hand link \
+	links unlink keys get set wait events call; do
 	like "--help lists $v" "$out" "^  $v "
 done
 is "--help keeps to 80 columns" "$(awk 'length > 80' <<<"$out")" ""

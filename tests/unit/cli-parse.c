@@ -21,7 +21,7 @@ static int parse(struct cli *c, struct buf *err, const char *const words[])
 
 	while (words[n])
 		n++;
-	*c = (struct cli){.err = err, .conn = {.fd = -1}};
+	*c = (struct cli){.err = err};
 	return cli_parse(c, n, (char *const *)(uintptr_t)words);
 }
 
@@ -163,11 +163,9 @@ static int null_fd;
 
 static int help_once(void *arg)
 {
-	struct buf err = {0};
 	int status = cli_main(2, (char *const[]){(char[]){"meeting-ctl"},
-		arg, NULL}, 0, null_fd, &err);
+		arg, NULL}, 0, null_fd, null_fd);
 
-	buf_free(&err);
 	return status ? -ENOMEM : 0;
 }
 
@@ -185,11 +183,49 @@ static void memory(void **state)
 	assert_in_range(m, 2, 100);
 }
 
+/* Words as a shell splits them, each behind a '|'. */
+static void lines(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *line, *words;
+	} rows[] = {
+		{"", ""}, {" \t\r", ""}, {"# show hello", ""},
+		{"show hello # it", "|show|hello"},
+		{"a#b '#c' #d", "|a#b|#c"},
+		{"say hello  two\twords\r", "|say|hello|two|words"},
+		{"say x 'it''s' \"a 'b' \\\"c\\\" \\\\ \\n\"",
+			"|say|x|its|a 'b' \"c\" \\ \\n"},
+		{"a\\ b '' \"\" 'c\\'", "|a b|||c\\"},
+		{"$HOME `x` *", "|$HOME|`x`|*"},
+	};
+	static const char *const bad[] = {"'", "a \"b", "a\\", "\"\\"};
+	char **words;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct buf b = {0};
+		int n = cli_words(rows[i].line, strlen(rows[i].line), &words);
+		assert_true(n >= 1);
+		assert_string_equal(words[0], "meeting-ctl");
+		for (int k = 1; k < n; k++)
+			buf_printf(&b, "|%s", words[k]);
+		assert_null(words[n]);
+		assert_string_equal(b.len ? buf_cstr(&b) : "", rows[i].words);
+		buf_free(&b);
+		free(words);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		assert_int_equal(cli_words(bad[i], strlen(bad[i]), &words),
+			-EINVAL);
+	assert_int_equal(cli_words("a\0b", 3, &words), -EINVAL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(good), cmocka_unit_test(refused),
-		cmocka_unit_test(options), cmocka_unit_test(columns),
+		cmocka_unit_test(options),
+		cmocka_unit_test(lines), cmocka_unit_test(columns),
 		cmocka_unit_test(table), cmocka_unit_test(bases),
 		cmocka_unit_test(memory),
 	};
