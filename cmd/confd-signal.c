@@ -37,6 +37,8 @@ static const char usage_text[] =
 	"  --worker-key FILE   key of the workers' secrets (worker.key in the\n"
 	"                      run directory)\n"
 	"  --socket-group G    let members of group G use signal.sock\n"
+	"  --sandbox on|off    give up what it does not need (default on)\n"
+	"  --sandbox-selftest  try what the sandbox forbids and leaves\n"
 	"  --lifeline FD       end when FD reaches its end of file\n"
 	"  -d FD               write a newline to FD when ready\n"
 	"  -q                  tell of warnings and errors only\n"
@@ -48,7 +50,8 @@ static const char usage_text[] =
 enum {
 	OPT_LISTEN = 256, OPT_TLS, OPT_CERT, OPT_KEY, OPT_HSTS, OPT_URL,
 	OPT_ORIGIN, OPT_WWW, OPT_RUNDIR, OPT_STATEDIR, OPT_SYNC,
-	OPT_WORKER_KEY, OPT_GROUP, OPT_LIFELINE, OPT_HELP, OPT_COMPLETION
+	OPT_WORKER_KEY, OPT_GROUP, OPT_SANDBOX, OPT_SELFTEST, OPT_LIFELINE,
+	OPT_HELP, OPT_COMPLETION
 };
 
 #define ADDRS   8
@@ -63,7 +66,7 @@ struct app {
 	size_t n_origins;
 	const char *cert_path, *key_path, *url, *www, *rundir, *statedir;
 	const char *worker_key, *group;
-	bool tls, hsts, sync_full;
+	bool tls, hsts, sync_full, sandbox, selftest;
 	int lifeline, ready_fd;
 	enum io_level level;
 
@@ -193,6 +196,8 @@ static const struct option longs[] = {
 	{"sync", required_argument, NULL, OPT_SYNC},
 	{"worker-key", required_argument, NULL, OPT_WORKER_KEY},
 	{"socket-group", required_argument, NULL, OPT_GROUP},
+	{"sandbox", required_argument, NULL, OPT_SANDBOX},
+	{"sandbox-selftest", no_argument, NULL, OPT_SELFTEST},
 	{"lifeline", required_argument, NULL, OPT_LIFELINE},
 	{"help", no_argument, NULL, OPT_HELP},
 	{"version", no_argument, NULL, 'V'},
@@ -225,6 +230,9 @@ static int options(struct app *a, int argc, char **argv)
 		case OPT_STATEDIR: a->statedir = optarg; break;
 		case OPT_WORKER_KEY: a->worker_key = optarg; break;
 		case OPT_GROUP: a->group = optarg; break;
+		case OPT_SANDBOX: err = word_of(optarg, "on", "off",
+			&a->sandbox); break;
+		case OPT_SELFTEST: a->selftest = true; break;
 		case OPT_LIFELINE: err = number_of(optarg, &a->lifeline);
 			break;
 		case 'd': err = number_of(optarg, &a->ready_fd); break;
@@ -465,6 +473,30 @@ static void drain(void *arg)
 	hub_drain(a->hub, drained, a);
 }
 
+/* Enters it, or tries it out. -1: go on; else the exit status. */
+static int sandbox(struct app *a)
+{
+	const struct io_sandbox_path paths[] = {
+		{IO_PLACE_STATE, a->state}, {IO_PLACE_RUN, a->run},
+		{IO_PLACE_WWW, a->www}, {IO_PLACE_KEY, a->cert_path},
+		{IO_PLACE_KEY, a->key_path},
+	};
+	const struct io_sandbox s = {.role = IO_ROLE_SIGNAL,
+		.off = !a->sandbox, .paths = paths,
+		.n_paths = ARRAY_LEN(paths)};
+	struct buf out = {0};
+	int err;
+
+	if (!a->selftest)
+		return io_sandbox_enter(&s) ? 3 : -1;
+	err = io_sandbox_selftest(&s, &out);
+	fputs(buf_cstr(&out) ? (const char *)out.data : "", stdout);
+	buf_free(&out);
+	if (err < 0)
+		return complain(3, "cannot test: %s", strerror(-err));
+	return flush_stdout() || err ? 3 : 0;
+}
+
 static int serve(struct app *a)
 {
 	bool shared = a->gid != (gid_t)-1;
@@ -487,6 +519,8 @@ static int serve(struct app *a)
 		status = open_unix(a, "worker", a->worker_path,
 			sizeof(a->worker_path), 0600, (gid_t)-1,
 			hub_listen_worker);
+	if (status < 0)
+		status = sandbox(a);
 	if (status >= 0)
 		return status;
 	io_log(IO_INFO, "signal.sock and worker.sock in %s, log in %s",
@@ -508,8 +542,8 @@ static void raise_limits(void)
 
 int main(int argc, char **argv)
 {
-	struct app a = {.tls = true, .sync_full = true, .lifeline = -1,
-		.ready_fd = -1, .level = IO_INFO};
+	struct app a = {.tls = true, .sync_full = true, .sandbox = true,
+		.lifeline = -1, .ready_fd = -1, .level = IO_INFO};
 	int status;
 
 	io_std_fds();
@@ -525,6 +559,8 @@ int main(int argc, char **argv)
 	status = directories(&a);
 	if (status < 0)
 		status = find_www(&a);
+	if (status < 0 && a.selftest)
+		status = sandbox(&a);
 	if (status < 0)
 		status = certificate(&a);
 	if (status < 0)
