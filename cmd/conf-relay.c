@@ -11,7 +11,8 @@
 static const char usage_text[] =
 	"usage: conf-relay [--media ADDR:PORT]... [--announce IP]...\n"
 	"                  [--control PATH --instance NAME --secret-fd FD]\n"
-	"                  [-d FD] [--lifeline FD] [-q] [-v]\n"
+	"                  [--sandbox on|off] [-d FD] [--lifeline FD]\n"
+	"                  [-q] [-v]\n"
 	"       conf-relay --help | -V | --completion\n"
 	"\n"
 	"Takes the media of participants by WebRTC and hands each what the\n"
@@ -24,6 +25,8 @@ static const char usage_text[] =
 	"  --control PATH     take requests from this Unix socket\n"
 	"  --instance NAME    be this one to it (default relay-0)\n"
 	"  --secret-fd FD     read from FD what proves that\n"
+	"  --sandbox on|off   give up what it does not need (default on)\n"
+	"  --sandbox-selftest try what the sandbox forbids and leaves\n"
 	"  -d FD              write a newline to FD when ready\n"
 	"  --lifeline FD      stop when FD reaches its end of file\n"
 	"  -q                 tell of warnings and errors only\n"
@@ -42,6 +45,8 @@ enum {
 	OPT_CONTROL,
 	OPT_INSTANCE,
 	OPT_SECRET,
+	OPT_SANDBOX,
+	OPT_SELFTEST,
 	OPT_LIFELINE,
 	OPT_HELP,
 	OPT_COMPLETION,
@@ -54,6 +59,7 @@ struct relay {
 	union io_addr announce[MAX_ANNOUNCE];
 	unsigned n_announce;
 	int secret_fd, ready_fd, lifeline;
+	bool no_sandbox, selftest;
 	enum io_level level;
 	struct io_loop *loop;
 	struct peer_port *port;
@@ -133,6 +139,13 @@ static int add_announce(struct relay *r, const char *s)
 	return -1;
 }
 
+static int read_sandbox(struct relay *r, const char *s)
+{
+	r->no_sandbox = str_eq(s, "off");
+	return r->no_sandbox || str_eq(s, "on") ? -1 :
+		complain(2, "--sandbox is on or off");
+}
+
 /* -1: go on; else the exit status. */
 static int option(struct relay *r, int c, const char *arg)
 {
@@ -142,6 +155,8 @@ static int option(struct relay *r, int c, const char *arg)
 	case OPT_CONTROL: r->control = arg; return -1;
 	case OPT_INSTANCE: r->instance = arg; return -1;
 	case OPT_SECRET: return read_fd(arg, &r->secret_fd);
+	case OPT_SANDBOX: return read_sandbox(r, arg);
+	case OPT_SELFTEST: r->selftest = true; return -1;
 	case OPT_LIFELINE: return read_fd(arg, &r->lifeline);
 	case 'd': return read_fd(arg, &r->ready_fd);
 	case 'q': r->level = IO_WARN; return -1;
@@ -161,6 +176,8 @@ static int options(struct relay *r, int argc, char **argv)
 		{"control", required_argument, NULL, OPT_CONTROL},
 		{"instance", required_argument, NULL, OPT_INSTANCE},
 		{"secret-fd", required_argument, NULL, OPT_SECRET},
+		{"sandbox", required_argument, NULL, OPT_SANDBOX},
+		{"sandbox-selftest", no_argument, NULL, OPT_SELFTEST},
 		{"lifeline", required_argument, NULL, OPT_LIFELINE},
 		{"help", no_argument, NULL, OPT_HELP},
 		{"version", no_argument, NULL, 'V'},
@@ -299,6 +316,19 @@ static int open_control(struct relay *r)
 	return err;
 }
 
+/* ---- the whole ---- */
+
+static int selftest(const struct io_sandbox *s)
+{
+	struct buf out = {0};
+	int bad = io_sandbox_selftest(s, &out), status;
+
+	status = bad < 0 ? complain(3, "cannot test: %s", strerror(-bad)) :
+		print(buf_cstr(&out) ? (const char *)out.data : "");
+	buf_free(&out);
+	return status || bad ? 3 : 0;
+}
+
 static void on_stop(void *arg)
 {
 	relayctl_drain(arg);
@@ -313,6 +343,7 @@ int main(int argc, char **argv)
 		.lifeline = -1,
 		.level = IO_INFO,
 	};
+	struct io_sandbox sandbox = {.role = IO_ROLE_RELAY};
 	int status;
 
 	io_std_fds();
@@ -322,6 +353,9 @@ int main(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	io_log_to(2, "conf-relay", r.level);
+	if (r.selftest)
+		return selftest(&sandbox);
+	sandbox.off = r.no_sandbox;
 	r.loop = io_loop_new();
 	status = r.loop ? open_port(&r) : complain(3, "cannot start");
 	if (!status)
@@ -329,6 +363,8 @@ int main(int argc, char **argv)
 	if (!status && io_stop_on_signals(r.loop, r.lifeline, DRAIN_MS,
 			on_stop, r.ctl))
 		status = complain(3, "cannot watch for the end");
+	if (!status && io_sandbox_enter(&sandbox))
+		status = 3;
 	if (!status) {
 		io_ready(r.ready_fd);
 		status = io_loop_run(r.loop);
