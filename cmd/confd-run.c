@@ -14,7 +14,8 @@
 #include "super.h"
 
 static const char usage_text[] =
-	"usage: confd-run [--config FILE] [-d FD] [--lifeline FD] [-q] [-v]\n"
+	"usage: confd-run [--config FILE] [--sandbox on|off] [-d FD]\n"
+	"                 [--lifeline FD] [-q] [-v]\n"
 	"       confd-run --help | -V | --completion\n"
 	"\n"
 	"Starts confd-signal and conf-relay, restarts them when they end, and\n"
@@ -22,22 +23,31 @@ static const char usage_text[] =
 	"SIGINT stop everything. When all is ready, prints a table of NAME\n"
 	"TAB ADDRESS on standard output and closes it.\n"
 	"\n"
-	"  --config FILE   read FILE instead of searching for confkit.conf\n"
-	"  -d FD           write a newline to FD when everything is ready\n"
-	"  --lifeline FD   stop when FD reaches its end of file\n"
-	"  -q              tell of warnings and errors only, the workers too\n"
-	"  -v              tell more, the workers too\n"
-	"  -V              print the version\n"
-	"  --help          print this\n"
-	"  --completion    print the completion for bash\n";
+	"  --config FILE       read FILE in place of searching confkit.conf\n"
+	"  --sandbox on|off    give up what it does not need (default on);\n"
+	"                      off goes for its workers too\n"
+	"  --sandbox-selftest  try what the sandbox forbids and leaves\n"
+	"  -d FD               write a newline to FD when everything is ready\n"
+	"  --lifeline FD       stop when FD reaches its end of file\n"
+	"  -q                  tell of warnings and errors only, the workers\n"
+	"                      too\n"
+	"  -v                  tell more, the workers too\n"
+	"  -V                  print the version\n"
+	"  --help              print this\n"
+	"  --completion        print the completion for bash\n";
 
-enum { OPT_CONFIG = 256, OPT_LIFELINE, OPT_HELP, OPT_COMPLETION };
+enum {
+	OPT_CONFIG = 256, OPT_SANDBOX, OPT_SELFTEST, OPT_LIFELINE, OPT_HELP,
+	OPT_COMPLETION
+};
 
 struct run {
 	const char *config;
 	int ready_fd;
 	int lifeline;
 	enum io_level level;
+	const char *sandbox; /* on, off, or as configured */
+	bool selftest;
 	struct conf *conf;
 	struct super_settings set;
 	struct io_loop *loop;
@@ -106,6 +116,8 @@ static int options(struct run *r, int argc, char **argv)
 {
 	static const struct option longs[] = {
 		{"config", required_argument, NULL, OPT_CONFIG},
+		{"sandbox", required_argument, NULL, OPT_SANDBOX},
+		{"sandbox-selftest", no_argument, NULL, OPT_SELFTEST},
 		{"lifeline", required_argument, NULL, OPT_LIFELINE},
 		{"help", no_argument, NULL, OPT_HELP},
 		{"version", no_argument, NULL, 'V'},
@@ -118,6 +130,11 @@ static int options(struct run *r, int argc, char **argv)
 		!= -1) {
 		switch (c) {
 		case OPT_CONFIG: r->config = optarg; break;
+		case OPT_SANDBOX: r->sandbox = optarg;
+			err = str_eq(optarg, "on") || str_eq(optarg, "off") ?
+				0 : -EINVAL;
+			break;
+		case OPT_SELFTEST: r->selftest = true; break;
 		case OPT_LIFELINE: err = number_of(optarg, &r->lifeline); break;
 		case 'd': err = number_of(optarg, &r->ready_fd); break;
 		case 'q': r->level = IO_WARN; break;
@@ -221,6 +238,18 @@ static void on_hangup(void *arg, int signo)
 	on_stop(arg);
 }
 
+static int selftest(struct run *r)
+{
+	struct buf out = {0};
+	int bad = super_sandbox(&r->set, r->conf, &out);
+
+	fputs(buf_cstr(&out) ? (const char *)out.data : "", stdout);
+	buf_free(&out);
+	if (bad < 0)
+		return complain(3, "cannot test: %s", strerror(-bad));
+	return flush_stdout() || bad ? 3 : 0;
+}
+
 static int serve(struct run *r)
 {
 	static const struct super_events ev = {.secret = secret_of,
@@ -244,6 +273,8 @@ static int serve(struct run *r)
 		status = told(r, super_kit_workers(r->super, &r->set,
 			&r->dirs, r->conf, r->level == IO_DEBUG ? "-v" :
 			r->level == IO_WARN ? "-q" : NULL, r->why));
+	if (!status && super_sandbox(&r->set, r->conf, NULL))
+		status = 3;
 	if (!status) {
 		super_start(r->super);
 		status = io_loop_run(r->loop);
@@ -268,10 +299,17 @@ int main(int argc, char **argv)
 	super_path_extend();
 	r.null_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	status = told(&r, super_configure(r.config, &r.conf, &r.set, r.why));
+	if (!status && r.sandbox)
+		r.set.sandbox = str_eq(r.sandbox, "on");
+	if (!status && r.selftest) {
+		status = selftest(&r);
+		goto out;
+	}
 	if (!status)
 		status = told(&r, super_dirs_make(&r.dirs, &r.set, r.why));
 	if (!status)
 		status = serve(&r);
+out:
 	super_free(r.super);
 	if (r.key_path[0])
 		unlink(r.key_path);

@@ -24,6 +24,7 @@
 #include "conf.h"
 #include "io_path.h"
 
+struct buf;
 struct io_loop;
 struct super;
 
@@ -121,6 +122,7 @@ struct super_settings {
 	bool http_given;          /* not the default: each must open */
 	bool media_given;
 	bool tls;
+	bool sandbox;             /* ours, and by default the workers' */
 	const char *rundir;       /* lent by the configuration, or NULL */
 	const char *statedir;
 	const char *socket_group;
@@ -176,6 +178,13 @@ void super_kit_argv(const struct super_settings *set,
 int super_kit_workers(struct super *s, const struct super_settings *set,
 	const struct super_dirs *d, const struct conf *conf, const char *talk,
 	char why[SUPER_WHY_CAP]);
+
+/* --- The sandbox -------------------------------------------------------- */
+/* After the last socket and before the first worker, which inherits it:
+ * io_sandbox_enter, for programs from PATH and from where templates name
+ * them. With selftest, io_sandbox_selftest instead. conf may be NULL. */
+int super_sandbox(const struct super_settings *set, const struct conf *conf,
+	struct buf *selftest);
 
 /* --- The run directory ------------------------------------------------- */
 /* One confd-run per run directory: a lock on the directory itself, so that

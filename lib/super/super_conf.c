@@ -6,10 +6,11 @@
 static const struct conf_key keys[] = {
 	{"run", "rundir"}, {"run", "statedir"}, {"run", "http"},
 	{"run", "media"}, {"run", "tls"}, {"run", "socket-group"},
+	{"run", "sandbox"},
 	{"signal", "url"}, {"signal", "www"}, {"signal", "sync"},
 	{"signal", "tls-cert"}, {"signal", "tls-key"},
-	{"signal", "allow-origin"},
-	{"relay", "announce"},
+	{"signal", "allow-origin"}, {"signal", "sandbox"},
+	{"relay", "announce"}, {"relay", "sandbox"},
 	{"template *", "argv"},
 };
 
@@ -83,6 +84,17 @@ static int tls(const struct source *src, bool *out)
 	return bad(src, "tls", "CONF_TLS", from_env, "on or off", v);
 }
 
+static int sandbox(const struct source *src, bool *out)
+{
+	const char *v = src->conf ? conf_get(src->conf, "run", "sandbox") :
+		NULL;
+
+	*out = !str_eq(v, "off");
+	if (!v || !*out || str_eq(v, "on"))
+		return 0;
+	return bad(src, "sandbox", NULL, false, "on or off", v);
+}
+
 static int push(struct conf_words *w, const char *prefix, const char *s)
 {
 	struct buf b = {0};
@@ -138,6 +150,8 @@ int super_settings(struct super_settings *out, const struct conf *c,
 		snprintf(why, CONF_WHY_CAP, "out of memory");
 		err = tls(&src, &out->tls);
 	}
+	if (!err)
+		err = sandbox(&src, &out->sandbox);
 	/* Without TLS a network would see the token of a join link: then the
 	 * default is loopback alone. */
 	if (!err)

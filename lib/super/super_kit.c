@@ -250,6 +250,12 @@ void super_kit_argv(const struct super_settings *set,
 		add(out->signal, &n_signal, "--socket-group");
 		add(out->signal, &n_signal, set->socket_group);
 	}
+	if (!set->sandbox) {
+		add(out->signal, &n_signal, "--sandbox");
+		add(out->signal, &n_signal, "off");
+		add(out->relay, &n_relay, "--sandbox");
+		add(out->relay, &n_relay, "off");
+	}
 	if (talk) {
 		add(out->signal, &n_signal, talk);
 		add(out->relay, &n_relay, talk);

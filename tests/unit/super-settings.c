@@ -60,7 +60,7 @@ static void defaults(void **state)
 	assert_int_equal(super_settings(&set, NULL, env, why), 0);
 	words_are(&set.http, "*:8443|[::]:8443");
 	words_are(&set.media, "*:8500|[::]:8500");
-	assert_true(set.tls);
+	assert_true(set.tls && set.sandbox);
 	assert_false(set.http_given || set.media_given);
 	super_settings_free(&set);
 	tls = "off"; /* plain HTTP is for loopback */
@@ -76,18 +76,18 @@ static void from_file(void **state)
 	struct super_settings set;
 	char why[CONF_WHY_CAP];
 	struct conf *c = parse("[run]\nhttp = 127.0.0.1:1\n  [::1]:2\n"
-		"tls = off\nrundir = /r\nsocket-group = conf\n"
+		"tls = off\nrundir = /r\nsocket-group = conf\nsandbox = off\n"
 		"[signal]\nurl = https://c.example\n"
 		"allow-origin = https://a https://b\n"
-		"[relay]\nannounce = 10.0.0.1\n");
+		"[relay]\nannounce = 10.0.0.1\nsandbox = on\n");
 
 	http = NULL;
 	assert_int_equal(super_settings(&set, c, env, why), 0);
 	words_are(&set.http, "127.0.0.1:1|[::1]:2");
 	words_are(&set.signal, "--url|https://c.example|--allow-origin|"
 		"https://a|--allow-origin|https://b");
-	words_are(&set.relay, "--announce|10.0.0.1");
-	assert_false(set.tls);
+	words_are(&set.relay, "--announce|10.0.0.1|--sandbox|on");
+	assert_false(set.tls || set.sandbox);
 	assert_true(set.http_given);
 	assert_string_equal(set.rundir, "/r");
 	assert_string_equal(set.socket_group, "conf");
@@ -124,6 +124,8 @@ static void refused(void **state)
 	refuse("[run]\nmedia = \"\n", "x.conf:2: media: '\"' is not a list "
 		"of ADDRESS:PORT");
 	refuse("[run]\n\ntls = maybe\n", "x.conf:3: tls: 'maybe' is not on "
+		"or off");
+	refuse("[run]\nsandbox = 0\n", "x.conf:2: sandbox: '0' is not on "
 		"or off");
 	refuse("[run]\nport = 1\n", "x.conf:2: unknown key 'port' in [run]");
 	refuse("[relay]\nannounce = \"1\n", "x.conf:2: announce: not a list "
