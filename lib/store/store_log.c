@@ -1,31 +1,6 @@
 /* The log itself: appending and reading events. */
 #include "store_priv.h"
 
-/* CRC-32 of IEEE 802.3, half a byte at a time. Begin with 0. */
-uint32_t store_crc32(uint32_t crc, const void *p, size_t n)
-{
-	static const uint32_t table[16] = {0, 0x1db71064, 0x3b6e20c8,
-		0x26d930ac, 0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
-		0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c, 0x9b64c2b0,
-		0x86d3d2d4, 0xa00ae278, 0xbdbdf21c};
-	const uint8_t *b = p;
-
-	crc = ~crc;
-	for (size_t i = 0; i < n; i++) {
-		crc = table[(crc ^ b[i]) & 15] ^ crc >> 4;
-		crc = table[(crc ^ b[i] >> 4) & 15] ^ crc >> 4;
-	}
-	return ~crc;
-}
-
-uint32_t store_chain(uint32_t prev, const void *body, size_t n)
-{
-	uint8_t be[4];
-
-	be32_put(be, prev);
-	return store_crc32(store_crc32(0, be, 4), body, n);
-}
-
 static int last(struct store *s, enum store_query q, const char *meeting,
 	uint64_t *seq, uint32_t *crc)
 {

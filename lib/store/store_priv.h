@@ -103,9 +103,11 @@ bool store_reserve_release(struct store *s);
 int store_look(struct store *s);
 int store_files_note(struct store *s);
 
-/* --- store_log.c --------------------------------------------------------- */
+/* --- store_crc.c --------------------------------------------------------- */
 
+/* Begin with 0. */
 uint32_t store_crc32(uint32_t crc, const void *p, size_t n);
+/* What an event's crc is to be. */
 uint32_t store_chain(uint32_t prev, const void *body, size_t n);
 
 /* --- store_check.c ------------------------------------------------------- */

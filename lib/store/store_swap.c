@@ -110,6 +110,10 @@ static int finish(struct store *s, char aside[static 64])
 		return failed(s, "look at", path);
 	name_of(name, st.st_mtim.tv_sec, "-wal");
 	name_of(aside, st.st_mtim.tv_sec, "");
+	/* An empty one is SQLite's, from having had a look. */
+	store_path(s, path, "log.db-wal");
+	if (stat(path, &st) == 0 && st.st_size == 0)
+		unlink(path);
 	err = move(s, "log.db-wal", name);
 	if (!err)
 		err = move(s, "log.db", aside);
