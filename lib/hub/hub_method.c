@@ -476,8 +476,9 @@ const struct ctl_method hub_methods[] = {
 	M("user.list"), M("user.join"), M("user.leave"), M("user.mute"),
 	M("user.unmute"), M("user.kick"), M("user.role"), M("user.hand"),
 	M("chat.say"), M("link.create"), M("link.list"), M("link.revoke"),
-	M("key.list"), M("key.rotate"), M("events.read"), M("events.follow"), M("media.publish"),
-	M("media.subscribe"), M("media.answer"), M("media.want"),
-	M("media.off"), M("media.check"),
+	M("key.list"), M("key.rotate"), M("events.read"),
+	M("events.follow"), M("media.publish"), M("media.subscribe"),
+	M("media.answer"), M("media.want"), M("media.off"),
+	M("media.check"),
 };
 const size_t hub_n_methods = ARRAY_LEN(hub_methods);
