@@ -332,6 +332,16 @@ static int open_both(struct store *s, enum store_sync sync)
 	return err;
 }
 
+/* Checking may need much; from here on little is, and the sandbox that we
+ * may be in has no folder for it. */
+static int temp_in_memory(struct store *s)
+{
+	static const char sql[] = "pragma temp_store = memory";
+	int err = store_exec(s, s->write, sql, "open the log");
+
+	return err ? err : store_exec(s, s->read, sql, "open the log");
+}
+
 static int prepare(struct store *s)
 {
 	for (int i = 0; i < Q_COUNT; i++) {
@@ -389,6 +399,8 @@ static int open_sound(struct store *s, enum store_sync sync,
 		err = prepare(s);
 	if (!err)
 		err = store_check(s);
+	if (!err)
+		err = temp_in_memory(s);
 	if (!err)
 		pos = number(s, s->read,
 			"select coalesce(max(pos), 0) from events");
