@@ -8,7 +8,7 @@
  * bounded queue: what the other end does not take within its limit (in time,
  * BUS_QUEUE_MS; in bytes and packets) is dropped by whole frames, counted to
  * it, and of video left out until the next key frame. A frame of which a
- * part is on its way is not dropped, unless it alone fills the queue.
+ * part is on its way is not dropped, unless it is larger than any frame is.
  * So one that stops reading delays and costs nobody else: nothing blocks,
  * and a packet that waits for many is copied once.
  *

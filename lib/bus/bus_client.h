@@ -16,7 +16,6 @@ struct bus_track;
 struct bus_packet;
 struct bus_want;
 struct bus_stats;
-enum bus_codec;
 
 struct bus_client_events {
 	void (*on_welcome)(void *arg, const char *room, const char *endpoint);

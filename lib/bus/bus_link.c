@@ -155,8 +155,10 @@ static int send_entry(struct bus_link *l, struct bus_entry *e,
 	struct bushdr h = {.kind = e->kind, .flags = e->flags,
 		.track = e->flow && e->kind != BUS_JSON ? e->flow->track : 0,
 		.arrival_ns = e->kind == BUS_JSON ? now_ns : e->arrival_ns};
-	int rc = e->flow ? tell_drops(l, e->flow, now_ns) : 0;
+	int rc = 0;
 
+	if (e->last || (e->framed && !bus_queue_goes_on(e->flow, e->ts)))
+		rc = tell_drops(l, e->flow, now_ns);
 	return rc ? rc : transmit(l, &h, e->body->data, e->body->len, now_ns);
 }
 
@@ -204,7 +206,8 @@ int bus_link_send(struct bus_link *l, unsigned track, struct bus_packet *p)
 		return -ENOENT;
 	if (!bus_queue_head(&l->queue) && bus_queue_passes(f, p) &&
 		!stuck(l, now_ns)) {
-		rc = tell_drops(l, f, now_ns);
+		if (!bus_queue_goes_on(f, p->rtp.ts))
+			rc = tell_drops(l, f, now_ns);
 		if (!rc)
 			rc = transmit(l, &h, p->data, p->len, now_ns);
 		if (!rc)

@@ -16,9 +16,9 @@ static int welcome(struct bus_peer *p, const struct bus_answer *a)
 	p->welcome = true;
 	io_timer_free(p->hello);
 	p->hello = NULL;
-	if (bus_link_json(&p->bus, NULL, false, json_pack("{s:{s:s, s:s}}",
-			"welcome", "room", p->room, "endpoint", p->endpoint)))
-		return 0; /* its end is to be told yet */
+	/* If it has left already, its end is still to be told. */
+	bus_link_json(&p->bus, NULL, false, json_pack("{s:{s:s, s:s}}",
+		"welcome", "room", p->room, "endpoint", p->endpoint));
 	s->cfg.events->on_ready(s->cfg.arg, p);
 	return 0;
 }
@@ -172,6 +172,7 @@ static int on_say(void *arg, const struct bus_msg *m)
 		return 0;
 	case BUS_SAY_WANT:
 		return on_want(p, m);
+	case BUS_SAY_DROPPED: /* by the writer's own queue */
 	case BUS_SAY_OTHER:
 		return 0;
 	default: /* words of the relay's own */

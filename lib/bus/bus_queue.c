@@ -8,7 +8,7 @@ void bus_queue_init(struct bus_queue *q, struct bus_stats *stats)
 {
 	*q = (struct bus_queue){.age_ns = BUS_QUEUE_MS * NS_PER_MS,
 		.max_bytes = BUS_QUEUE_BYTES, .max_count = BUS_QUEUE_COUNT,
-		.stats = stats};
+		.max_frame = BUS_MAX_FRAME, .stats = stats};
 	list_init(&q->all);
 	list_init(&q->media);
 	list_init(&q->flows);
@@ -21,6 +21,8 @@ static void entry_free(struct bus_queue *q, struct bus_entry *e)
 	} else {
 		q->bytes -= e->body->len;
 		q->count--;
+		if (e->framed && bus_queue_goes_on(e->flow, e->ts))
+			e->flow->open_count--;
 	}
 	list_remove(&e->all);
 	list_remove(&e->media);
@@ -106,7 +108,7 @@ static bool framed(const struct bus_packet *p)
 	return p->kind == BUS_RTP && !(p->flags & BUS_RESENT);
 }
 
-static bool is_open(const struct bus_flow *f, uint32_t ts)
+bool bus_queue_goes_on(const struct bus_flow *f, uint32_t ts)
 {
 	return f->open && f->sent_ts == ts;
 }
@@ -121,7 +123,7 @@ static bool before_floor(const struct bus_flow *f, uint32_t ts)
 
 bool bus_queue_passes(const struct bus_flow *f, const struct bus_packet *p)
 {
-	if (!framed(p) || is_open(f, p->rtp.ts))
+	if (!framed(p) || bus_queue_goes_on(f, p->rtp.ts))
 		return true;
 	if (f->wait_key)
 		return p->key;
@@ -139,6 +141,20 @@ static void passed(struct bus_flow *f, const struct bus_packet *p)
 	f->asked_ns = 0;
 }
 
+static size_t waiting_of(const struct bus_flow *f, uint32_t ts)
+{
+	size_t n = 0;
+
+	for (const struct list *l = f->entries.next; l != &f->entries;
+		l = l->next) {
+		const struct bus_entry *e =
+			list_entry(l, struct bus_entry, own);
+
+		n += e->framed && e->ts == ts;
+	}
+	return n;
+}
+
 static void mark_sent(struct bus_flow *f, uint32_t ts, bool marker)
 {
 	int32_t ahead = ts_diff(ts, f->sent_ts);
@@ -148,6 +164,8 @@ static void mark_sent(struct bus_flow *f, uint32_t ts, bool marker)
 	if (f->sent && ahead < 0 &&
 		-ahead < (int32_t)(LATE_S * bus_codec_hz(f->codec)))
 		return;
+	if (!f->open || f->sent_ts != ts)
+		f->open_count = waiting_of(f, ts);
 	f->sent = true;
 	f->sent_ts = ts;
 	f->open = !marker;
@@ -245,6 +263,8 @@ static void drop_frame(struct bus_queue *q, struct bus_entry *e,
 		drop_entry(q, e, now_ns);
 		return;
 	}
+	if (bus_queue_goes_on(f, e->ts))
+		f->open = false; /* it is torn */
 	key = next_key(f, e->ts);
 	upto = key ? key->ts : 0;
 	f->wait_key = !key;
@@ -254,7 +274,7 @@ static void drop_frame(struct bus_queue *q, struct bus_entry *e,
 	}
 	list_each(l, next, &f->entries) {
 		e = list_entry(l, struct bus_entry, own);
-		if (e->framed && !is_open(f, e->ts) &&
+		if (e->framed && !bus_queue_goes_on(f, e->ts) &&
 			(!key || ts_diff(e->ts, upto) < 0))
 			drop_entry(q, e, now_ns);
 	}
@@ -266,7 +286,8 @@ static struct bus_entry *victim(const struct bus_queue *q)
 	for (struct list *l = q->media.next; l != &q->media; l = l->next) {
 		struct bus_entry *e = list_entry(l, struct bus_entry, media);
 
-		if (!e->framed || !is_open(e->flow, e->ts))
+		if (!e->framed || !bus_queue_goes_on(e->flow, e->ts) ||
+			e->flow->open_count > q->max_frame)
 			return e;
 	}
 	return NULL;
@@ -344,6 +365,8 @@ int bus_queue_put(struct bus_queue *q, struct bus_flow *f,
 	e->marker = p->rtp.marker;
 	e->key = p->key;
 	e->framed = framed(p);
+	if (e->framed && bus_queue_goes_on(f, e->ts))
+		f->open_count++;
 	list_append(&q->media, &e->media);
 	list_append(&f->entries, &e->own);
 	return 0;

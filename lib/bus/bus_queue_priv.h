@@ -5,7 +5,8 @@
  * dropped. Packets are dropped by frames, the oldest first, when they have
  * waited longer than age_ns or the queue is full; of a video track then all
  * up to the next key frame goes, and it wants one. A frame that was sent in
- * part stays, so that what arrives is whole.
+ * part stays, so that what arrives is whole; but not if more than max_frame
+ * packets of it wait, since a frame that never ends would push out all else.
  *
  * Pure: now_ns in, decisions out. Only a packet that has to wait allocates.
  */
@@ -16,6 +17,7 @@
 #include "bus.h"
 
 #define BUS_MAX_CONTROL (1u << 20) /* bytes of JSON that wait */
+#define BUS_MAX_FRAME   1024u      /* packets of a frame that was begun */
 
 /* A packet's or message's bytes, shared by all that it waits for. */
 struct bus_body {
@@ -40,6 +42,7 @@ struct bus_flow {
 	bool sent;
 	bool open; /* the frame sent_ts was begun and has not ended */
 	uint32_t sent_ts;
+	size_t open_count; /* packets of it that wait */
 	uint64_t asked_ns; /* when a key frame was asked for; 0: not yet */
 	/* Dropped and not told yet. */
 	bool counted;
@@ -67,6 +70,7 @@ struct bus_entry {
 struct bus_queue {
 	uint64_t age_ns;
 	size_t max_bytes, max_count; /* of packets */
+	size_t max_frame; /* packets */
 	struct list all, media, flows;
 	struct bus_flow **by_track;
 	size_t n_by_track;
@@ -86,6 +90,9 @@ void bus_queue_close(struct bus_queue *q, struct bus_flow *f);
 
 /* Whether the packet would be taken now. */
 bool bus_queue_passes(const struct bus_flow *f, const struct bus_packet *p);
+/* Whether a packet with that timestamp goes on with a frame that was sent in
+ * part: drops are told between frames. */
+bool bus_queue_goes_on(const struct bus_flow *f, uint32_t ts);
 /* It is not sent: counts it. */
 void bus_queue_refuse(struct bus_queue *q, struct bus_flow *f,
 	const struct bus_packet *p, uint64_t now_ns);

@@ -1,5 +1,7 @@
 /* Both ends of the bus on a real socket: hello, tracks and packets each way,
  * requests, refusals, closing from inside callbacks. */
+#include <sys/resource.h>
+
 #include "bus_world.h"
 
 static const struct bus_track cam = {.endpoint = "e_bob", .source = "cam",
@@ -283,6 +285,40 @@ static void too_many(void **state)
 	bus_client_free(b);
 }
 
+static uint64_t cpu_ms(void)
+{
+	struct rusage u;
+
+	getrusage(RUSAGE_SELF, &u);
+	return (uint64_t)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000 +
+		(uint64_t)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1000;
+}
+
+/* No descriptor is left to accept with: it waits, without spinning, until
+ * there is one again. */
+static void descriptors_run_out(void **state)
+{
+	struct rlimit was, few;
+	struct bus_client *c;
+	uint64_t cpu;
+
+	(void)state;
+	serve();
+	c = client_of("t", &c_events, "");
+	getrlimit(RLIMIT_NOFILE, &was);
+	few = was;
+	few.rlim_cur = 0;
+	setrlimit(RLIMIT_NOFILE, &few);
+	cpu = cpu_ms();
+	spin(400);
+	cpu = cpu_ms() - cpu;
+	setrlimit(RLIMIT_NOFILE, &was);
+	assert_true(!w.heard.len);
+	assert_in_range(cpu, 0, 200);
+	assert_log(&w.heard, "welcome(hall,e_ada) ");
+	bus_client_free(c);
+}
+
 static void says_nothing(void **state)
 {
 	int fd;
@@ -483,6 +519,7 @@ int main(void)
 		T(requests),
 		T(listening),
 		T(too_many),
+		T(descriptors_run_out),
 		T(says_nothing),
 		T(server_closes_inside),
 		T(client_frees_itself_inside),

@@ -230,6 +230,29 @@ static void begun_frame_stays(void **state)
 	bus_queue_free(&q);
 }
 
+/* A frame that goes on and on: beyond max_frame packets it is as others are,
+ * and goes when it is too old, so that it does not push out the sound. */
+static void endless_frame(void **state)
+{
+	struct bus_queue q;
+
+	(void)state;
+	setup(&q);
+	q.max_frame = 3;
+	sent(&q, 10, "K");
+	for (int i = 0; i < 3; i++)
+		put(&q, 0, 10, ".", 0);
+	put(&q, 1, 7, "S", 300 * MS);
+	assert_string_equal(waits(&q), "V10 V10 V10 A7 ");
+	assert_int_equal(put(&q, 0, 10, ".", 300 * MS), 0);
+	assert_string_equal(waits(&q), "V10 V10 V10 A7 V10 ");
+	assert_int_equal(put(&q, 0, 10, ".", 300 * MS), -EAGAIN);
+	assert_string_equal(waits(&q), "A7 ");
+	assert_counts(&q, 0, 1, 5);
+	assert_int_equal(put(&q, 0, 20, "K|", 300 * MS), 0);
+	bus_queue_free(&q);
+}
+
 /* Packets of 112 bytes into 500: four fit. */
 static void bytes(void **state)
 {
@@ -405,6 +428,7 @@ int main(void)
 		cmocka_unit_test(old_video),
 		cmocka_unit_test(key_frame_waits),
 		cmocka_unit_test(begun_frame_stays),
+		cmocka_unit_test(endless_frame),
 		cmocka_unit_test(bytes),
 		cmocka_unit_test(packets),
 		cmocka_unit_test(giant_frame),
