@@ -163,6 +163,16 @@ uint32_t peer_line_ssrc(const struct peer *p, unsigned line, unsigned rid);
  * that is not active; -EINVAL line, rid or length; -EAGAIN and other errors
  * of the socket (counted, the receiver asks again). */
 int peer_send_rtp(struct peer *p, const struct peer_rtp *pkt);
+/* How a stream fares, by the reports of who receives it: of a line of ours
+ * the other side's, else our own. */
+struct peer_quality {
+	uint64_t rtt_ns;    /* smoothed; 0: not known, or not a line of ours */
+	uint64_t jitter_ns; /* RFC 3550 section 6.4.1 */
+	int64_t lost;       /* packets, before any repair */
+};
+/* -EINVAL, or -ENOENT while no packet of it was sent or came. */
+int peer_quality(struct peer *p, unsigned line, unsigned rid,
+	struct peer_quality *out);
 /* Sends a PLI for what comes on (line, rid). -ENOTCONN, -EINVAL, or -ENOENT
  * while no packet of it has come yet. */
 int peer_request_keyframe(struct peer *p, unsigned line, unsigned rid);

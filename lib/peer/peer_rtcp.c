@@ -282,3 +282,39 @@ int peer_request_keyframe(struct peer *p, unsigned line, unsigned rid)
 	COUNT(p, plis_out, 1);
 	return 0;
 }
+
+static uint64_t ticks_to_ns(uint64_t ticks, uint32_t hz)
+{
+	return ticks * NS_PER_S / hz;
+}
+
+int peer_quality(struct peer *p, unsigned line, unsigned rid,
+	struct peer_quality *out)
+{
+	const struct out_stream *o;
+	const struct recvstat *r;
+	struct in_stream *s;
+
+	if (line >= p->media.n || rid >= PEER_MAX_RIDS)
+		return -EINVAL;
+	o = p->out[line][rid];
+	if (o && o->stat.started) {
+		*out = (struct peer_quality){
+			.rtt_ns = sendstat_rtt(&o->stat, 0),
+			.jitter_ns = ticks_to_ns(o->stat.jitter,
+				o->stat.clock_hz),
+			.lost = o->stat.lost,
+		};
+		return 0;
+	}
+	s = in_primary(p, line, rid);
+	if (!s)
+		return -ENOENT;
+	r = &s->stat;
+	*out = (struct peer_quality){
+		.jitter_ns = ticks_to_ns(r->jitter_q4 >> 4, r->clock_hz),
+		.lost = (int64_t)r->cycles + r->max_seq - r->base_seq + 1 -
+			r->received,
+	};
+	return 0;
+}
