@@ -61,8 +61,9 @@ all: $(built:%=$B/bin/%)
 $(shell mkdir -p $B/lib)
 define module_rules
 $1_OBJ := $$(patsubst %.c,$B/obj/%.o,$$(wildcard lib/$1/*.c))
-$$(if $$(subst :$$(strip $$(file <$B/lib/$1.list)):,,:$$(strip $$($1_OBJ)):)\
-  $$(if $$(wildcard $B/lib/$1.list),,new),$$(file >$B/lib/$1.list,$$($1_OBJ)))
+$$(if $$(strip $$(if $$(wildcard $B/lib/$1.list),,new) \
+  $$(subst :$$(strip $$(file <$B/lib/$1.list)):,,:$$(strip $$($1_OBJ)):)),\
+  $$(file >$B/lib/$1.list,$$($1_OBJ)))
 $B/lib/$1.a: $$($1_OBJ) $B/lib/$1.list
 	@mkdir -p $$(@D)
 	$$(Q)rm -f $$@ && $$(AR) rcs $$@ $$($1_OBJ)
