@@ -132,6 +132,12 @@ static void put_failure(struct cli *outer, const struct command *cmd)
 	json_decref(o);
 }
 
+static void worsen(struct cli_batch *b, int status)
+{
+	if (status > b->worst)
+		b->worst = status;
+}
+
 static void finish(struct cli_batch *b, struct command *cmd)
 {
 	struct cli *outer = b->outer;
@@ -142,7 +148,7 @@ static void finish(struct cli_batch *b, struct command *cmd)
 	if (cmd->status && cli_has(&cmd->c, OPT_JSON))
 		put_failure(outer, cmd);
 	buf_put(outer->err, cmd->err.data, cmd->err.len);
-	b->worst = MAX(b->worst, cmd->status);
+	worsen(b, cmd->status);
 	command_free(cmd);
 }
 
@@ -150,12 +156,13 @@ static void flush(struct cli_batch *b)
 {
 	int err = cli_flush(b->outer);
 
-	if (err) {
-		b->stop = true;
-		b->worst = MAX(b->worst, err == -EPIPE ? 0 : 3);
-	}
+	if (err == -EPIPE)
+		b->outer->conn->out_gone = true;
+	else if (err)
+		worsen(b, 3);
+	b->stop = b->stop || err;
 	if (cli_write(b->outer->err_fd, b->outer->err))
-		b->worst = MAX(b->worst, 3);
+		worsen(b, 3);
 }
 
 /* Prints what is done, up to the first that is not. */
@@ -221,8 +228,7 @@ static void run_line(struct cli_batch *b, const char *line, size_t n)
 		free(words);
 		if (count == 1)
 			return;
-		b->worst = MAX(b->worst, cli_fail(b->outer, 3,
-			"out of memory"));
+		worsen(b, cli_fail(b->outer, 3, "out of memory"));
 		b->stop = true;
 		return;
 	}
@@ -277,21 +283,20 @@ static void read_input(struct cli_batch *b)
 	buf_consume(&b->in, b->at);
 	b->at = 0;
 	if (b->in.len > MAX_LINE) {
-		b->worst = MAX(b->worst, cli_fail(b->outer, 2, "line %" PRIu64
-			" is longer than %d bytes", b->line + 1, MAX_LINE));
+		worsen(b, cli_fail(b->outer, 2, "line %" PRIu64 " is longer "
+			"than %d bytes", b->line + 1, MAX_LINE));
 		b->stop = true;
 		return;
 	}
 	if (buf_reserve(&b->in, READ_BYTES)) {
-		b->worst = MAX(b->worst, cli_fail(b->outer, 3,
-			"out of memory"));
+		worsen(b, cli_fail(b->outer, 3, "out of memory"));
 		b->stop = true;
 		return;
 	}
 	n = read(b->outer->in_fd, b->in.data + b->in.len, READ_BYTES);
 	if (n < 0 && errno != EINTR && errno != EAGAIN) {
-		b->worst = MAX(b->worst, cli_fail(b->outer, 3,
-			"cannot read standard input: %s", strerror(errno)));
+		worsen(b, cli_fail(b->outer, 3, "cannot read standard input: "
+			"%s", strerror(errno)));
 		b->stop = true;
 	}
 	b->eof = n == 0;
@@ -332,7 +337,7 @@ int cli_batch(struct cli *c)
 		return c->status;
 	err = loop(&b);
 	if (err)
-		b.worst = MAX(b.worst, cli_lost(c, err));
+		worsen(&b, cli_lost(c, err));
 	/* What still waits learns that nothing comes any more, unless nobody
 	 * would read of it. */
 	list_each(l, safe, &b.commands)

@@ -284,7 +284,8 @@ int cli_wait(struct cli *c)
 {
 	struct waiting w = {.meeting = cli_meeting(c),
 		.deadline_ns = CTL_NEVER};
-	struct cli_conn *shared = c->conn, own = {.fd = -1, .status = -1, .follower = c};
+	struct cli_conn *shared = c->conn;
+	struct cli_conn own = {.fd = -1, .status = -1, .follower = c};
 	int status;
 
 	if (!w.meeting || parse(c, &w))
