@@ -15,6 +15,7 @@ static void sweep(void *arg)
 	io_timer_in(h->sweep_timer, SWEEP_MS);
 	h->warnings = 0;
 	peers_sweep(h);
+	hub_look_at_log(h);
 	/* Without memory a settling may not have been asked for. */
 	hub_settle(h);
 	if (!h->open)
@@ -50,15 +51,22 @@ static int make_web(struct hub *h, const struct hub_config *c,
 	return err;
 }
 
-static int start(struct hub *h, const struct hub_config *c, char why[256])
+static int open_log(struct hub *h, const struct hub_config *c,
+	struct store_report *report, char why[256])
 {
 	int err = hub_token_keys(c->state_dir, &h->keys, why);
 
 	if (!err)
 		err = store_open(&h->store, c->state_dir, c->sync_full ?
-			STORE_FULL : STORE_NORMAL, NULL, why);
-	if (!err)
-		err = make_web(h, c, why);
+			STORE_FULL : STORE_NORMAL, report, why);
+	return err ? err : make_web(h, c, why);
+}
+
+static int start(struct hub *h, const struct hub_config *c,
+	struct store_report *report, char why[256])
+{
+	int err = open_log(h, c, report, why);
+
 	if (err)
 		return err;
 	snprintf(why, 256, "out of memory");
@@ -67,13 +75,17 @@ static int start(struct hub *h, const struct hub_config *c, char why[256])
 	h->rooms = map_new(h->seed);
 	if (!h->url || !h->state_dir || !h->rooms || make_timers(h) < 0)
 		return -ENOMEM;
-	return rooms_load(h, why);
+	err = rooms_load(h, why);
+	if (!err)
+		rooms_tell(h, report);
+	return err;
 }
 
 struct hub *hub_new(struct io_loop *l, const struct hub_config *c,
 	char why[256])
 {
 	struct hub *h = calloc(1, sizeof(*h));
+	struct store_report report = {0};
 	int err;
 
 	if (!h) {
@@ -93,7 +105,8 @@ struct hub *hub_new(struct io_loop *l, const struct hub_config *c,
 	list_init(&h->follows);
 	list_init(&h->pumping);
 	list_init(&h->batch);
-	err = start(h, c, why);
+	err = start(h, c, &report, why);
+	store_report_free(&report);
 	if (!err)
 		return h;
 	hub_free(h);

@@ -169,9 +169,35 @@ static int side_effects(struct room *r, const json_t *event)
 	return err;
 }
 
+/* What goes through while anything does: leaving, silencing and removing,
+ * coming back to one's own seat, and what we and the relay see happen. */
+static enum store_need need_of(const struct room *r,
+	const struct meet_actor *a, const char *command)
+{
+	static const char *const essential[] = {"user.leave", "user.mute",
+		"user.kick", "meeting.end", "link.revoke"};
+
+	if (a->party == MEET_SYSTEM || a->party == MEET_WORKER)
+		return STORE_ESSENTIAL;
+	for (size_t i = 0; i < ARRAY_LEN(essential); i++)
+		if (str_eq(essential[i], command))
+			return STORE_ESSENTIAL;
+	return str_eq(command, "user.join") && a->party == MEET_USER &&
+		meet_seat(r->meet, a->id) ? STORE_ESSENTIAL : STORE_OTHER;
+}
+
+static int cannot_write(const struct hub *h, struct meet_refusal *why)
+{
+	why->kind = "io";
+	snprintf(why->message, sizeof(why->message),
+		"the log cannot be written: %.120s", store_error(h->store));
+	return -EPERM;
+}
+
 /* The events are decided: into the log, and into the state. Whatever fails
  * here leaves the two apart, so the whole batch is given up. */
-static int record(struct room *r, json_t *events, struct meet_refusal *why)
+static int record(struct room *r, json_t *events, enum store_need need,
+	struct meet_refusal *why)
 {
 	struct hub *h = r->hub;
 	struct entry *e;
@@ -184,8 +210,7 @@ static int record(struct room *r, json_t *events, struct meet_refusal *why)
 	hub_touch(h);
 	e = entry_new(h);
 	err = e ? store_append(h->store, r->id, meet_seq(r->meet), events,
-		STORE_OTHER)
-		: -ENOMEM;
+		need) : -ENOMEM;
 	if (e) {
 		e->room = r;
 		e->events = json_incref(events);
@@ -200,11 +225,7 @@ static int record(struct room *r, json_t *events, struct meet_refusal *why)
 	}
 	if (err) {
 		h->doomed = true;
-		why->kind = "io";
-		snprintf(why->message, sizeof(why->message),
-			"the log cannot be written: %.100s",
-			store_error(h->store));
-		return -EPERM;
+		return cannot_write(h, why);
 	}
 	hub_schedule(h, r);
 	return 0;
@@ -214,6 +235,7 @@ int hub_decide(struct room *r, const struct meet_actor *a,
 	const char *command, const json_t *params, json_t **events,
 	struct meet_refusal *why)
 {
+	enum store_need need = STORE_OTHER;
 	uint8_t random[MEET_RANDOM];
 	json_t *none = params ? NULL : json_object();
 	int err;
@@ -232,8 +254,13 @@ int hub_decide(struct room *r, const struct meet_actor *a,
 		*why = (struct meet_refusal){"internal", "out of memory"};
 		err = -EPERM;
 	}
-	if (!err && json_array_size(*events))
-		err = record(r, *events, why);
+	if (!err && json_array_size(*events)) {
+		need = need_of(r, a, command);
+		/* Refused here it dooms nothing. */
+		err = need == STORE_OTHER && store_room(r->hub->store) ?
+			cannot_write(r->hub, why) :
+			record(r, *events, need, why);
+	}
 	if (err) {
 		json_decref(*events);
 		*events = NULL;
@@ -281,9 +308,35 @@ static void undo(struct hub *h, struct list *batch, const char *words)
 	}
 }
 
+/* What failed without anybody waiting for it is made up for: who lost his
+ * connection is away, and what the relay has is live. */
+static void recover(struct hub *h)
+{
+	io_timer_in(h->grace_timer, HUB_SEAT_GRACE_MS);
+	list_each(l, next, &h->relays)
+		relay_reconcile(list_entry(l, struct relay, link));
+}
+
+void hub_look_at_log(struct hub *h)
+{
+	int err = store_look(h->store);
+
+	if (!err)
+		err = store_room(h->store);
+	if (err && err != h->refusing)
+		io_log(IO_ERROR, "new things are refused: %s",
+			store_error(h->store));
+	else if (!err && h->refusing)
+		io_log(IO_INFO, "the log can be written again");
+	if (!err && h->refusing)
+		recover(h);
+	h->refusing = err;
+}
+
 static void settle_batch(struct hub *h)
 {
 	struct list batch;
+	char words[256];
 	int err;
 
 	/* Into a list of our own: what follows may decide again. */
@@ -295,9 +348,12 @@ static void settle_batch(struct hub *h)
 		store_rollback(h->store);
 	h->open = h->doomed = false;
 	h->waiting_calls = 0;
+	if (h->unwell && !err)
+		recover(h);
 	h->unwell = err != 0;
 	if (err) {
-		undo(h, &batch, store_error(h->store));
+		str_copy(words, sizeof(words), store_error(h->store));
+		undo(h, &batch, words);
 		return;
 	}
 	list_each(l, next, &batch) {

@@ -151,6 +151,7 @@ static void with_token(struct peer *p, struct ctl_call *call,
 	struct guest g = {0};
 	struct token_claims c;
 	uint8_t random[16];
+	char text[256];
 	enum token_result r = token_verify(&p->hub->keys, token,
 		strlen(token), NULL, io_wall_ms(), &c);
 
@@ -171,6 +172,12 @@ static void with_token(struct peer *p, struct ctl_call *call,
 	if (g.ticket.spent) {
 		refuse(p, call, CLOSE_TOKEN, "denied", "used_up",
 			"This link has been used up. Ask for a new one.");
+		return;
+	}
+	if (store_room(p->hub->store)) {
+		snprintf(text, sizeof(text), "the log cannot be written: "
+			"%.200s", store_error(p->hub->store));
+		refuse(p, call, CLOSE_RESTART, "io", "log", text);
 		return;
 	}
 	str_copy(g.s.role, sizeof(g.s.role), meet_role_name(g.ticket.role));

@@ -17,6 +17,8 @@ struct relay {
 void relay_lost(struct relay *r);
 /* A request whose answer matters only when it is a refusal. params stolen. */
 void relay_tell(struct relay *r, const char *method, json_t *params);
+/* Asks what it sends, where the log may have missed something. */
+void relay_reconcile(struct relay *w);
 int relay_ask(struct relay *r, const char *method, json_t *params,
 	ctl_done *done, void *arg);
 extern const struct ctl_method hub_relay_methods[];

@@ -226,7 +226,7 @@ static bool healthy(void *arg)
 {
 	const struct hub *h = arg;
 
-	return !h->unwell && !h->draining;
+	return !h->unwell && !h->refusing && !h->draining;
 }
 
 const struct web_events hub_web_events = {

@@ -63,6 +63,7 @@ struct hub {
 	unsigned waiting_calls; /* in the batch */
 	bool doomed;         /* it cannot be committed */
 	bool unwell;         /* the last commit failed */
+	int refusing;        /* why new things are refused: store_room */
 	bool loose;          /* a peer is to be closed or freed */
 	bool draining;
 	uint64_t malformed;  /* peers closed for what they sent */
@@ -133,6 +134,9 @@ int rooms_load(struct hub *h, char why[256]);
 void rooms_free(struct hub *h);
 /* Takes ended meetings that nobody looks at out of memory. */
 void rooms_sweep(struct hub *h);
+/* Lists anew what opening the log could only guess of, and says what was
+ * lost. */
+void rooms_tell(struct hub *h, const struct store_report *r);
 /* The batch is lost: rooms that it touched are folded anew from what is
  * committed; one that never was, or cannot be read, loses its state. */
 void rooms_undo(struct hub *h);
@@ -179,6 +183,8 @@ void hub_touch(struct hub *h);
 void hub_settle_soon(struct hub *h);
 void hub_settle(void *arg);
 void hub_batch_free(struct hub *h);
+/* Each second: whether the log can be written. */
+void hub_look_at_log(struct hub *h);
 
 #include "hub_peer_priv.h"
 #include "hub_media_priv.h"

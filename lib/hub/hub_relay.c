@@ -216,6 +216,38 @@ static void adopt(struct hub *h, struct relay *w, const json_t *o)
 		"epoch", (json_int_t)epoch, "endpoints", grant_sync_json(r)));
 }
 
+static void listed(void *arg, const json_t *result,
+	const struct ctl_error *e)
+{
+	struct peer *p = arg;
+	json_t *room, *o;
+	size_t i, k;
+
+	if (e || !p->relay)
+		return;
+	json_array_foreach(json_object_get(result, "rooms"), i, room) {
+		const char *id = json_string_value(json_object_get(room,
+			"room"));
+		struct room *r = id ? map_gets(p->hub->rooms, id) : NULL;
+
+		json_array_foreach(json_object_get(room, "endpoints"), k, o) {
+			char user[STR_ID_CAP];
+
+			if (r && r->relay == p->relay && r->meet &&
+				user_of(user, json_string_value(
+				json_object_get(o, "endpoint"))) &&
+				meet_seat(r->meet, user))
+				learn_sources(r, p->relay, user,
+					json_object_get(o, "tracks"));
+		}
+	}
+}
+
+void relay_reconcile(struct relay *w)
+{
+	relay_ask(w, "relay.list", json_object(), listed, w->peer);
+}
+
 static bool secret_ok(const struct hub *h, const char *who,
 	const char *secret)
 {

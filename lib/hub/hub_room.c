@@ -212,6 +212,41 @@ int rooms_load(struct hub *h, char why[256])
 	return err;
 }
 
+static void list_anew(struct hub *h, const char *meeting)
+{
+	int err;
+	const struct room *r = room_find(h, meeting, &err);
+
+	if (r)
+		store_meeting_put(h->store, meeting, meet_open(r->meet),
+			meet_info_json(r->meet));
+}
+
+void rooms_tell(struct hub *h, const struct store_report *r)
+{
+	if (*r->damage)
+		io_log(IO_ERROR, "the log was damaged (%s): it is kept as %s, "
+			"and log.db is what could be read of it", r->damage,
+			r->aside);
+	if (r->torn)
+		io_log(IO_WARN, "the log ended with %" PRIu64 " bytes of an "
+			"unfinished transaction, left out", r->torn);
+	for (size_t i = 0; i < r->n_losses; i++) {
+		const struct store_loss *l = &r->losses[i];
+
+		if (l->lost || l->unfinished)
+			io_log(l->lost ? IO_ERROR : IO_WARN, "meeting %s: "
+				"kept up to event %" PRIu64 "; lost %" PRIu64
+				", unfinished %" PRIu64, l->meeting, l->kept,
+				l->lost, l->unfinished);
+		if (l->renew)
+			list_anew(h, l->meeting);
+	}
+	if (store_pending(h->store) && store_commit(h->store))
+		io_log(IO_WARN, "the list of meetings cannot be written: %s",
+			store_error(h->store));
+}
+
 void rooms_free(struct hub *h)
 {
 	struct room *r;

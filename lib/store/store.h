@@ -71,6 +71,9 @@ enum store_need { STORE_ESSENTIAL, STORE_OTHER };
 /* 0, or why STORE_OTHER is refused now. Looks again each time: with room on
  * the disk the reserve is made anew, and all is well. */
 int store_room(struct store *s);
+/* Looks whether directory and database are where they were and can be
+ * written; so does the first write of a transaction. The same values. */
+int store_look(struct store *s);
 
 /* Adds events (an array of envelopes, seq expected_seq + 1 and on) to the
  * meeting whose last seq is expected_seq, and sets pos in each of them.

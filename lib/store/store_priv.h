@@ -99,8 +99,7 @@ void store_done(struct store *s, enum store_query q);
 void store_reserve_make(struct store *s);
 /* Gives some of it back to the disk. False: there is none. */
 bool store_reserve_release(struct store *s);
-/* Whether directory and database are where they were, and writable. */
-int store_look(struct store *s);
+/* Remembers which files are the database. */
 int store_files_note(struct store *s);
 
 /* --- store_crc.c --------------------------------------------------------- */

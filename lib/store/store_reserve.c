@@ -93,8 +93,8 @@ static int find(struct store *s)
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		store_path(s, path, names[i]);
 		if (stat(path, &st) && stat(s->dir, &st))
-			return store_error_set(s, -ENOENT, "the state "
-				"directory %.120s is gone", s->dir);
+			return store_error_set(s, -ENOENT,
+				"the state directory is gone");
 		if (stat(path, &st))
 			return store_error_set(s, -ENOENT, "%s in the state "
 				"directory is gone", names[i]);
@@ -105,8 +105,7 @@ static int find(struct store *s)
 	}
 	if (access(s->dir, W_OK))
 		return store_error_set(s, -errno, "the state directory "
-			"%.120s cannot be written: %s", s->dir,
-			strerror(errno));
+			"cannot be written: %s", strerror(errno));
 	return 0;
 }
 

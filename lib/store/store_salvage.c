@@ -447,7 +447,7 @@ static int make_log(struct salvage *v, const char *path)
 		return failed(v);
 	err = store_exec(s, v->db, "pragma page_size = 4096;"
 		"pragma journal_mode = off; pragma synchronous = off;"
-		"begin", "salvage the log");
+		"pragma temp_store = memory; begin", "salvage the log");
 	if (!err)
 		err = store_exec(s, v->db, store_schema, "salvage the log");
 	if (!err)

@@ -33,16 +33,6 @@ int store_swap_begin(struct store *s, char path[static STORE_PATH])
 	return 0;
 }
 
-static void name_of(char out[static 64], time_t when, const char *suffix)
-{
-	struct tm tm;
-	char utc[32];
-
-	gmtime_r(&when, &tm);
-	strftime(utc, sizeof(utc), "%Y%m%dT%H%M%SZ", &tm);
-	snprintf(out, 64, "log.db.damaged-%s%s", utc, suffix);
-}
-
 static bool is_there(const struct store *s, const char *name)
 {
 	char path[STORE_PATH];
@@ -52,27 +42,24 @@ static bool is_there(const struct store *s, const char *name)
 	return lstat(path, &st) == 0;
 }
 
-/* The second of the swap, moved on until its names are free. */
-static int date(struct store *s, int fd, const char *path)
+/* What the damaged database is to be called. The WAL goes first, so its name
+ * may be taken by a swap that was interrupted, and then there is none now. */
+static void name_aside(const struct store *s, time_t when,
+	char out[static 64])
 {
-	struct stat st;
-	char name[64];
+	char utc[32], wal[72];
+	struct tm tm;
+	bool moved = !is_there(s, "log.db-wal");
 
-	if (fstat(fd, &st))
-		return failed(s, "look at", path);
-	for (;; st.st_mtim.tv_sec++) {
-		bool taken;
-
-		name_of(name, st.st_mtim.tv_sec, "");
-		taken = is_there(s, name);
-		name_of(name, st.st_mtim.tv_sec, "-wal");
-		if (!taken && !is_there(s, name))
-			break;
+	gmtime_r(&when, &tm);
+	strftime(utc, sizeof(utc), "%Y%m%dT%H%M%SZ", &tm);
+	for (unsigned n = 1; n < 1000; n++) {
+		snprintf(out, 64, n == 1 ? "log.db.damaged-%s" :
+			"log.db.damaged-%s-%u", utc, n);
+		snprintf(wal, sizeof(wal), "%s-wal", out);
+		if (!is_there(s, out) && (moved || !is_there(s, wal)))
+			return;
 	}
-	if (futimens(fd, (struct timespec[]){st.st_mtim, st.st_mtim}) ||
-		fsync(fd))
-		return failed(s, "write", path);
-	return 0;
 }
 
 static int sync_dir(struct store *s)
@@ -101,24 +88,24 @@ static int move(struct store *s, const char *from, const char *to)
 
 static int finish(struct store *s, char aside[static 64])
 {
-	char path[STORE_PATH], name[64];
+	char path[STORE_PATH], wal[72];
 	struct stat st;
 	int err;
 
-	store_path(s, path, "log.db.salvaged");
-	if (stat(path, &st))
-		return failed(s, "look at", path);
-	name_of(name, st.st_mtim.tv_sec, "-wal");
-	name_of(aside, st.st_mtim.tv_sec, "");
+	store_path(s, path, "log.db-shm");
+	unlink(path);
 	/* An empty one is SQLite's, from having had a look. */
 	store_path(s, path, "log.db-wal");
 	if (stat(path, &st) == 0 && st.st_size == 0)
 		unlink(path);
-	err = move(s, "log.db-wal", name);
+	store_path(s, path, "log.db.salvaged");
+	if (stat(path, &st))
+		return failed(s, "look at", path);
+	name_aside(s, st.st_mtim.tv_sec, aside);
+	snprintf(wal, sizeof(wal), "%s-wal", aside);
+	err = move(s, "log.db-wal", wal);
 	if (!err)
 		err = move(s, "log.db", aside);
-	store_path(s, path, "log.db-shm");
-	unlink(path);
 	if (!err)
 		err = sync_dir(s);
 	if (!err)
@@ -129,14 +116,14 @@ static int finish(struct store *s, char aside[static 64])
 int store_swap(struct store *s, struct store_report *r)
 {
 	char path[STORE_PATH];
-	int fd, err;
+	int fd, err = 0;
 
 	store_path(s, path, "log.db.new");
 	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return failed(s, "open", path);
-	err = date(s, fd, path);
-	close(fd);
+	if (fd < 0 || fsync(fd))
+		err = failed(s, "write", path);
+	if (fd >= 0)
+		close(fd);
 	if (!err)
 		err = move(s, "log.db.new", "log.db.salvaged");
 	if (!err)

@@ -643,6 +643,35 @@ static void rows_that_do_not_fit(void **state)
 	}
 }
 
+/* How many there are, which are gone then. */
+static int asides(void)
+{
+	struct dirent *e;
+	DIR *d = opendir(dir);
+	int n = 0;
+
+	while (d && (e = readdir(d)))
+		if (str_starts(e->d_name, "log.db.damaged-"))
+			n += unlink(path_of(e->d_name)) == 0;
+	closedir(d);
+	return n;
+}
+
+/* Twice in a second: both are kept. */
+static void each_damaged_one_is_kept(void **state)
+{
+	struct store_report r;
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		spill("log.db", "no log", 6);
+		store_close(opened(&r));
+		assert_true(*r.damage);
+		store_report_free(&r);
+	}
+	assert_int_equal(3, asides());
+}
+
 static void what_is_no_log_at_all(void **state)
 {
 	size_t n[MEETINGS];
@@ -696,6 +725,7 @@ static void a_salvage_that_was_interrupted(void **state)
 		spill("log.db-shm", "shared", 6);
 		s = opened(&r);
 		assert_string_equal(r.damage, "");
+		assert_int_equal(2 - at, asides());
 		assert_int_equal(was.n[0], left_of(s, 0));
 		assert_int_equal(was.n[1], left_of(s, 1));
 		assert_false(there("log.db.new") || there("log.db.salvaged"));
@@ -739,6 +769,7 @@ int main(void)
 		T(a_database_cut_anywhere),
 		T(without_its_first_page),
 		T(rows_that_do_not_fit),
+		T(each_damaged_one_is_kept),
 		T(what_is_no_log_at_all),
 		T(a_wal_without_its_database),
 		T(a_salvage_that_was_interrupted),
