@@ -14,16 +14,28 @@ Q        := $(if $(V),,@)
 WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes \
             -Wmissing-prototypes -Wpointer-arith -Wwrite-strings -Wvla \
             $(if $(CI),-Werror)
-HARDEN   := -fstack-protector-strong -fstack-clash-protection \
-            -fcf-protection -D_FORTIFY_SOURCE=2
+HARDENING := -fstack-protector-strong -fstack-clash-protection \
+            -fcf-protection -ftrivial-auto-var-init=zero \
+            -fzero-call-used-regs=used
 SANFLAGS := -fsanitize=address,undefined -fno-sanitize-recover=all \
             -fno-omit-frame-pointer
 CFLAGS   ?= -O2 -g
+
+# HARDEN: those that this compiler takes. Before it is installed: none yet.
+harden   := $(O)/harden-$(notdir $(firstword $(CC))).mk
+-include $(harden)
+$(harden): Makefile
+	@mkdir -p $(O)
+	@! command -v $(firstword $(CC)) >/dev/null || { \
+	  printf 'HARDEN := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3' && \
+	  for f in $(HARDENING); do $(CC) -Werror $$f -x c -c /dev/null \
+	    -o /dev/null 2>/dev/null && printf ' %s' $$f; done; echo; } >$@
+
 ALLFLAGS := -std=c11 -D_GNU_SOURCE -fPIC -MMD -MP $(WARN) \
             -DCONF_VERSION='"$(VERSION)"' -DCONF_PREFIX='"$(PREFIX)"' \
             $(if $(SAN)$(FUZZ),$(SANFLAGS),$(HARDEN)) $(CFLAGS)
 LINK     := $(CFLAGS) $(if $(SAN)$(FUZZ),$(SANFLAGS),-pie) \
-            -Wl,-z,relro,-z,now,-z,noexecstack $(LDFLAGS)
+            -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed $(LDFLAGS)
 ifdef FUZZ
 CC       := clang
 ALLFLAGS += -fsanitize=fuzzer-no-link
@@ -67,7 +79,7 @@ $$(if $$(strip $$(if $$(wildcard $B/lib/$1.list),,new) \
 $B/lib/$1.a: $$($1_OBJ) $B/lib/$1.list
 	@mkdir -p $$(@D)
 	$$(Q)rm -f $$@ && $$(AR) rcs $$@ $$($1_OBJ)
-$B/obj/lib/$1/%.o: lib/$1/%.c $(O)/layers.mk
+$B/obj/lib/$1/%.o: lib/$1/%.c $(O)/layers.mk $(harden)
 	@mkdir -p $$(@D)
 	$$(if $$(V),,@echo "  CC $$<")
 	$$(Q)$$(CC) $$(ALLFLAGS) $$(call quotes,$1) -c -o $$@ $$<
@@ -80,7 +92,7 @@ endef
 $(foreach m,$(MODULES),$(eval $(call module_rules,$m)))
 
 define tool_rules
-$B/obj/cmd/$1.o: cmd/$1.c $(O)/layers.mk
+$B/obj/cmd/$1.o: cmd/$1.c $(O)/layers.mk $(harden)
 	@mkdir -p $$(@D)
 	$$(if $$(V),,@echo "  CC $$<")
 	$$(Q)$$(CC) $$(ALLFLAGS) $$(call quotes,$1) -c -o $$@ $$<
