@@ -232,6 +232,11 @@ static void bring_in(struct load *l)
 {
 	uint64_t now_ns = io_now_ns();
 
+	if (!l->ready) {
+		load_fault(l, 124, "the relay did not answer in time");
+		part(l);
+		return;
+	}
 	give_up(l, now_ns);
 	while (l->phase == PHASE_JOINING && l->started < l->n_users &&
 		may_start(l, &l->users[l->started], now_ns)) {
@@ -298,6 +303,16 @@ static void raise_limit(const struct load *l)
 	(void)setrlimit(RLIMIT_NOFILE, &r);
 }
 
+void load_ready(struct load *l)
+{
+	if (l->ready)
+		return;
+	l->ready = true;
+	load_totals(l, &l->before);
+	l->next_start_ns = io_now_ns();
+	io_timer_in(l->timer, 0);
+}
+
 int load_start(struct load *l, char why[160])
 {
 	int err;
@@ -311,12 +326,11 @@ int load_start(struct load *l, char why[160])
 			snprintf(why, 160, "%s", strerror(-err));
 		return err;
 	}
-	load_totals(l, &l->before);
 	l->phase = PHASE_JOINING;
-	l->next_start_ns = io_now_ns();
 	load_progress(l, "%u publishers and %u subscribers join",
 		l->cfg.publishers, l->cfg.subscribers);
-	io_timer_in(l->timer, 0);
+	if (!l->ready)
+		io_timer_in(l->timer, l->cfg.wait_ms);
 	return 0;
 }
 

@@ -76,6 +76,7 @@ struct load_user {
 /* How users come in. Each call ends in one of load_user_* below, now or
  * later, or in load_user_failed. */
 struct load_way {
+	/* Calls load_ready, now or later. */
 	int (*open)(struct load *l, char why[160]);
 	void (*join)(struct load_user *u);
 	void (*publish)(struct load_user *u, const char *sdp);
@@ -141,7 +142,7 @@ struct load {
 	struct rng rng;
 	int status; /* of the first fault */
 	unsigned faults;
-	bool cut_short;
+	bool ready, cut_short;
 	unsigned started, up, failed, came, staying;
 	uint64_t next_start_ns;
 	uint64_t sent_bytes, received_bytes;
@@ -154,6 +155,7 @@ struct load {
 	unsigned transports, blind;
 };
 
+void load_ready(struct load *l); /* users may come */
 void load_user_settled(struct load_user *u); /* up or failed */
 void load_progress(struct load *l, const char *fmt, ...) PRINTF(2, 3);
 /* Counts, logs the first few, and sets the status. */

@@ -138,6 +138,10 @@ static void gone(struct relay *r, const char *reason)
 	struct load *l = r->load;
 	struct ctl *c = r->ctl;
 
+	if (!l->ready && !l->faults)
+		load_fault(l, 75, "%s", reason);
+	if (!l->ready)
+		load_stop(l);
 	r->ctl = NULL;
 	ctl_free(c); /* every request fails its user */
 	for (unsigned i = 0; i < l->n_users; i++)
@@ -229,6 +233,18 @@ static void close_pair(const int fd[2])
 			close(fd[i]);
 }
 
+static void roomy(void *arg, const json_t *result,
+	const struct ctl_error *err)
+{
+	struct relay *r = arg;
+
+	(void)result;
+	if (!err)
+		load_ready(r->load);
+	else if (!str_eq(err->kind, "unavailable")) /* it is gone, is told */
+		gone(r, err->message);
+}
+
 static int way_open(struct load *l, char why[160])
 {
 	struct relay *r = calloc(1, sizeof *r);
@@ -254,8 +270,10 @@ static int way_open(struct load *l, char why[160])
 		.lines = true, .max_in = CTL_MAX_OUT, .max_out = CTL_MAX_IN});
 	if (!r->ctl)
 		return -ENOMEM;
-	return ctl_request(r->ctl, "room.create", json_pack("{s:s, s:i}",
-		"room", ROOM, "epoch", 1), CTL_NEVER, NULL, NULL);
+	if (ctl_request(r->ctl, "room.create", json_pack("{s:s, s:i}",
+		"room", ROOM, "epoch", 1), CTL_NEVER, roomy, r))
+		io_timer_in(r->grace, GRACE_MS);
+	return 0;
 }
 
 static void way_join(struct load_user *u)

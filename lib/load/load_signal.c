@@ -293,12 +293,19 @@ static int way_open(struct load *l, char why[160])
 	l->way_state = s;
 	s->to.link = &l->link;
 	err = find_host(&l->link, &s->to, why);
-	if (err || !l->link.tls)
+	if (err)
 		return err;
+	if (!l->link.tls) {
+		load_ready(l);
+		return 0;
+	}
 	for (unsigned i = 0; i < s->to.n_addrs; i++)
 		verify |= !is_loopback(&s->to.addr[i]);
 	s->to.tls = load_tls_ctx(verify && !l->cfg.insecure);
-	return s->to.tls ? 0 : -errno;
+	if (!s->to.tls)
+		return -errno;
+	load_ready(l);
+	return 0;
 }
 
 static void way_join(struct load_user *u)
