@@ -122,8 +122,8 @@ static bool admit(struct peer *p, struct ctl_call *call, struct guest *g)
 	if (str_eq(why.kind, "not_found"))
 		refuse(p, call, CLOSE_ENDED, why.kind, "ended", why.message);
 	else
-		refuse(p, call, CLOSE_KICKED, why.kind, "refused",
-			why.message);
+		refuse(p, call, CLOSE_KICKED, why.kind, g->ticket.spent ?
+			"used_up" : "refused", why.message);
 	return false;
 }
 
@@ -170,8 +170,8 @@ static void with_token(struct peer *p, struct ctl_call *call,
 	if (!admit(p, call, &g))
 		return;
 	if (g.ticket.spent) {
-		refuse(p, call, CLOSE_TOKEN, "denied", "used_up",
-			"This link has been used up. Ask for a new one.");
+		refuse(p, call, CLOSE_KICKED, "denied", "used_up",
+			"this link has been used up");
 		return;
 	}
 	if (store_room(p->hub->store)) {

@@ -122,7 +122,8 @@ int meet_allow(const struct meet *m, const struct meet_actor *a,
 /* Whether this user may enter, by a link whose token was sound: meeting open,
  * link known and not revoked and meant for the user, with uses left unless
  * the user came by it before, user not kicked. Asked at hello; meet_decide
- * asks again at join. 0 or -EPERM. */
+ * asks again at join. 0 or -EPERM; out->spent tells then whether
+ * that is why. */
 struct meet_ticket {
 	enum meet_role role;
 	const char *name; /* locked by the link, else NULL */

@@ -113,6 +113,7 @@ int meet_admit(const struct meet *m, const char *user, const char *link,
 	const struct link *l = meet_link(m, link);
 	bool spent = l && l->uses && l->used >= l->uses;
 
+	*out = (struct meet_ticket){0};
 	if (!m->open)
 		return meet_refuse(why, "not_found", "%s", m->created_ms
 			? "this meeting has ended"
@@ -130,6 +131,7 @@ int meet_admit(const struct meet *m, const char *user, const char *link,
 	if (l->revoked && !seat)
 		return meet_refuse(why, "denied",
 			"this link has been revoked");
+	out->spent = spent;
 	if (spent && !seat && !(record && str_eq(record->link, l->id)))
 		return meet_refuse(why, "denied",
 			"this link has been used up");

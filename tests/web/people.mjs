@@ -7,14 +7,44 @@
  *   saw WHO TYPE                    data of such an event within 5 s, or "-"
  *   ended WHO                       the close code within 5 s, or "-"
  *   close WHO                       "ok"
+ *   sign KEY HEADER CLAIMS          a token; KEY in hex, the others JSON
+ *   alter TOKEN                     "TRIED ACCEPTED": each of its bytes
+ *                                   changed, doubled or taken out
  */
 import process from 'node:process';
 import {createInterface} from 'node:readline';
+import {createHmac} from 'node:crypto';
 import {connect} from './signal.mjs';
 import {until} from './lib.mjs';
 
 const server = {ws: `wss://${process.argv[2]}/ws`};
 const people = new Map();
+
+const b64 = (s) => Buffer.from(s).toString('base64url');
+const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz' +
+	'0123456789-_';
+
+/* Each byte: the next letter of the alphabet, a letter far from it, a
+ * character of no token, doubled, gone. */
+function* altered(token)
+{
+	for (let i = 0; i < token.length; i++) {
+		const before = token.slice(0, i), after = token.slice(i + 1);
+		const at = LETTERS.indexOf(token[i]);
+
+		for (const other of [LETTERS[(at + 1) % 64],
+			LETTERS[(at + 33) % 64], '=', token[i] + token[i], ''])
+			yield before + other + after;
+	}
+}
+
+async function accepted(token)
+{
+	const answer = await verbs.hello('nobody', 'token', token);
+
+	if (answer.startsWith('ok')) people.get('nobody').close();
+	return answer.startsWith('ok');
+}
 
 const verbs = {
 	async hello(who, key, value) {
@@ -52,6 +82,25 @@ const verbs = {
 
 		await until(5, () => c.ended);
 		return c.ended?.code ?? '-';
+	},
+	async sign(key, header, claims) {
+		const text = `${b64(header)}.${b64(claims)}`;
+
+		return `${text}.${createHmac('sha256', Buffer.from(key, 'hex'))
+			.update(text).digest('base64url')}`;
+	},
+	async alter(token) {
+		let tried = 0, count = 0, batch = [];
+
+		for (const t of altered(token)) {
+			batch.push(accepted(t));
+			tried++;
+			if (batch.length < 16) continue;
+			count += (await Promise.all(batch)).filter(Boolean).length;
+			batch = [];
+		}
+		count += (await Promise.all(batch)).filter(Boolean).length;
+		return `${tried} ${count}`;
 	},
 	async close(who) {
 		people.get(who).close();
