@@ -105,6 +105,41 @@ else
 		'no network address'
 fi
 
+answers 'link.create\t{"url":"https://l/m/hello#t=a","link":"l_x","expires":"x"}'
+mc link hello --from 2026-12-01T18:00:00+01:00 --uses 3 >/dev/null
+is "link sends its term" "$(requests)" \
+	'link.create	{"meeting":"hello","from":"2026-12-01T17:00:00.000Z","uses":3}'
+answers 'link.create\t{"url":"https://l/m/hello#t=a","link":"l_x","expires":"x"}'
+mc link hello --from 1h >/dev/null
+from=$(date -d "$(requests | cut -f2 | jq -r .from)" +%s)
+ok "a duration is from now" test $((from - $(date +%s) - 3600)) -ge -60
+
+l() { printf '{"link":"l_%s","role":"viewer","sub":"*","revoked":%s,"expires":"%s"%s}' \
+	"$@"; }
+later=2099-01-01T00:00:00.000Z
+answers "link.list\t{\"links\":[$(l a false $later ',"name":"Ann"'),$(l b true $later),$(l c false 2001-01-01T00:00:00.000Z),$(l d false $later ',"uses":3,"used":1'),$(l e false $later ',"from":"2098-01-01T00:00:00.000Z"')],\"more\":false}"
+exits "links" 0 mc links hello
+is "links says what each is good for" "$out" \
+"LINK  NAME  ROLE    STATE        EXPIRES
+l_a   Ann   viewer  good         2099-01-01T00:00:00.000Z
+l_b         viewer  revoked      2099-01-01T00:00:00.000Z
+l_c         viewer  expired      2001-01-01T00:00:00.000Z
+l_d         viewer  1 of 3 used  2099-01-01T00:00:00.000Z
+l_e         viewer  not yet      2099-01-01T00:00:00.000Z"
+exits "links -T" 0 mc -T links hello
+is "links -T has a column for each" "$(sed -n '1p;4,5p' <<<"$out")" \
+"l_a${tab}Ann${tab}viewer${tab}*$tab$tab$later$tab$tab${tab}0
+l_d$tab${tab}viewer${tab}*$tab$tab$later${tab}3${tab}1${tab}0
+l_e$tab${tab}viewer${tab}*${tab}2098-01-01T00:00:00.000Z$tab$later$tab$tab${tab}0"
+answers 'key.rotate\t{"current":"0d7145e9","previous":"d12c553d"}'
+exits "keys rotate" 0 mc keys rotate
+is "tells both" "$out" "KEY       STATE
+0d7145e9  current
+d12c553d  previous"
+answers 'user.list\t{"users":[],"more":true}'
+exits "a server that has more of nothing" 0 mc -T users hello
+is "is not asked again" "$(requests | wc -l)" 1
+
 answers 'meeting.x\t{"a":"\\u001b[31m\\u0085","b":[1,null]}'
 exits "call" 0 mc call meeting.x '{"k":"v"}'
 is "call prints the answer as one line" "$out" \
