@@ -1,6 +1,5 @@
 /* confd-signal - the meetings: who is in them, who may do what, what
  * happened; spoken to by browsers (HTTPS, WebSocket) and on Unix sockets. */
-#include <ctype.h>
 #include <getopt.h>
 #include <grp.h>
 #include <signal.h>
@@ -54,9 +53,8 @@ enum {
 	OPT_HELP, OPT_COMPLETION
 };
 
-#define ADDRS   8
+#define ADDRS   HUB_HTTP
 #define ORIGINS 16
-#define URL_CAP 256
 #define DRAIN_MS 3000
 
 struct app {
@@ -72,7 +70,7 @@ struct app {
 
 	gid_t gid;
 	char run[IO_PATH_CAP], state[4096], www_path[4096];
-	char base[URL_CAP], base_origin[URL_CAP];
+	char base[HUB_URL_CAP], base_origin[HUB_URL_CAP];
 	char signal_path[IO_PATH_CAP + 16], worker_path[IO_PATH_CAP + 16];
 	int http[ADDRS];
 	int n_http;
@@ -139,41 +137,16 @@ static int add_word(const char **list, size_t *n, size_t max, const char *s)
 	return 0;
 }
 
-/* The length of "scheme://host[:port]" at the beginning, 0 if it is none. */
-static size_t origin_of(const char *s)
-{
-	size_t scheme = str_starts(s, "https://") ? 8 :
-		str_starts(s, "http://") ? 7 : 0, n = scheme;
-
-	while (isalnum((unsigned char)s[n]) || (s[n] && strchr(".-:[]_",
-		s[n])))
-		n++;
-	return scheme && n > scheme ? n : 0;
-}
-
 static int check(struct app *a)
 {
-	size_t n = a->url ? origin_of(a->url) : 0;
-
-	for (size_t i = 0; i < a->n_origins; i++) {
-		size_t m = origin_of(a->origins[i]);
-
-		if (!m || a->origins[i][m])
+	for (size_t i = 0; i < a->n_origins; i++)
+		if (!hub_is_origin(a->origins[i]))
 			return complain(2, "not an origin: '%s'",
 				a->origins[i]);
-	}
-	if (a->url && (!n || strlen(a->url) >= sizeof(a->base) ||
-		(a->url[n] && a->url[n] != '/') || strpbrk(a->url, " #?\"<>")))
+	if (a->url && hub_base(a->url, a->base, a->base_origin))
 		return complain(2, "not a base of links: '%s'", a->url);
-	if (a->url) {
-		str_copy(a->base, sizeof(a->base), a->url);
-		while (strlen(a->base) > n && str_eq(a->base +
-			strlen(a->base) - 1, "/"))
-			a->base[strlen(a->base) - 1] = '\0';
-		snprintf(a->base_origin, sizeof(a->base_origin), "%.*s",
-			(int)n, a->url);
+	if (a->url)
 		a->origins[a->n_origins++] = a->base_origin;
-	}
 	if (!a->cert_path != !a->key_path)
 		return complain(2, "--tls-cert and --tls-key go together");
 	if (!a->tls && (a->cert_path || a->hsts))
@@ -279,38 +252,13 @@ static int directories(struct app *a)
 	return -1;
 }
 
-static bool has_client(const char *dir)
-{
-	char path[8192];
-
-	snprintf(path, sizeof(path), "%s/index.html", dir);
-	return access(path, R_OK) == 0;
-}
-
-/* The client's files: as installed beside us, or as in the source tree. */
 static int find_www(struct app *a)
 {
-	static const char *const beside[] = {"../share/confkit/www",
-		"../../lib/web/www", "../../../lib/web/www"};
-	char self[2048];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	char *slash;
-
 	if (a->www)
 		return -1;
-	self[n > 0 ? n : 0] = '\0';
-	slash = strrchr(self, '/');
 	a->www = a->www_path;
-	for (size_t i = 0; slash && i < ARRAY_LEN(beside); i++) {
-		*slash = '\0';
-		snprintf(a->www_path, sizeof(a->www_path), "%s/%s", self,
-			beside[i]);
-		if (has_client(a->www))
-			return -1;
-	}
-	a->www = CONF_PREFIX "/share/confkit/www";
-	return has_client(a->www) ? -1 : complain(2, "the client's files are "
-		"not in '%s': give --www", a->www);
+	return hub_find_www(a->www_path) ? complain(2, "the client's files "
+		"are not in '%s': give --www", a->www) : -1;
 }
 
 /* --- Sockets ------------------------------------------------------------- */
@@ -326,71 +274,14 @@ static int cannot_listen(const char *where, int err)
 
 static int open_http(struct app *a)
 {
-	static const char *const defaults[] = {"*:8443", "[::]:8443"};
-	bool given = a->n_listen > 0;
-	union io_addr addr;
-	int fd, err = 0;
+	char why[256];
+	int status = hub_http_open(a->listen, a->n_listen, a->http,
+		&a->n_http, why);
 
-	a->n_http = io_inherited("http", a->http, ADDRS);
-	if (a->n_http > 0)
-		return -1;
-	for (size_t i = 0; i < (given ? a->n_listen : 2); i++) {
-		const char *where = given ? a->listen[i] : defaults[i];
-
-		err = io_addr_parse(&addr, where);
-		if (err)
-			return complain(2, "not an address: '%s'", where);
-		fd = io_tcp_listen(&addr);
-		if (fd >= 0) {
-			a->http[a->n_http++] = fd;
-			continue;
-		}
-		/* A host without IPv6 is none that we refuse to run on. */
-		if (given || fd != -EAFNOSUPPORT)
-			return cannot_listen(where, fd);
-		err = fd;
-	}
-	return a->n_http ? -1 : cannot_listen(defaults[0], err);
-}
-
-static bool is_loopback(const union io_addr *a)
-{
-	if (a->sa.sa_family == AF_INET)
-		return ntohl(a->in4.sin_addr.s_addr) >> 24 == 127;
-	return IN6_IS_ADDR_LOOPBACK(&a->in6.sin6_addr);
-}
-
-static bool is_any(const union io_addr *a)
-{
-	if (a->sa.sa_family == AF_INET)
-		return a->in4.sin_addr.s_addr == htonl(INADDR_ANY);
-	return IN6_IS_ADDR_UNSPECIFIED(&a->in6.sin6_addr);
-}
-
-/* Refuses plain HTTP where others could read it, and makes up the base of
- * links from the first address. */
-static int look_at_http(struct app *a)
-{
-	const char *scheme = a->tls ? "https" : "http";
-	char text[IO_ADDR_CAP];
-	union io_addr addr;
-
-	for (int i = 0; i < a->n_http; i++) {
-		if (io_local_addr(a->http[i], &addr))
-			return complain(3, "an inherited socket is none");
-		io_addr_format(text, &addr);
-		if (!a->tls && !is_loopback(&addr))
-			return complain(2, "plain HTTP is for loopback "
-				"addresses, not for '%s'", text);
-		io_log(IO_INFO, "%s on %s", scheme, text);
-		if (*a->base)
-			continue;
-		if (is_loopback(&addr) || is_any(&addr))
-			snprintf(text, sizeof(text), "localhost:%u",
-				io_addr_port(&addr));
-		snprintf(a->base, sizeof(a->base), "%s://%s", scheme, text);
-	}
-	return -1;
+	if (!status)
+		status = hub_http_check(a->http, a->n_http, a->tls, a->base,
+			why);
+	return status ? complain(status, "%s", why) : -1;
 }
 
 /* An inherited socket, or one of our own, whose path is kept to remove it. */
@@ -565,8 +456,6 @@ int main(int argc, char **argv)
 		status = certificate(&a);
 	if (status < 0)
 		status = open_http(&a);
-	if (status < 0)
-		status = look_at_http(&a);
 	if (status < 0)
 		status = serve(&a);
 	hub_free(a.hub);

@@ -60,6 +60,31 @@ int hub_listen_worker(struct hub *h, int fd);
  * what was to be sent is sent, at the latest after 2 s. */
 void hub_drain(struct hub *h, void (*done)(void *arg), void *arg);
 
+/* --- Where confd-signal is found ----------------------------------------
+ * Those with why return 0, or the exit status that the fault calls for
+ * (conf(7)). */
+
+#define HUB_URL_CAP 256
+#define HUB_HTTP    8 /* sockets for browsers */
+
+/* "https://host[:port]", or http, and nothing behind it. */
+bool hub_is_origin(const char *s);
+/* What links begin with, without a slash at its end, and its origin. -EINVAL:
+ * no such address, or one with a query or fragment, or too long. */
+int hub_base(const char *url, char base[HUB_URL_CAP],
+	char origin[HUB_URL_CAP]);
+/* The client's files: as installed beside the program, as in the source tree,
+ * as installed. -ENOENT, with the last in out. */
+int hub_find_www(char out[4096]);
+/* The inherited sockets, else one for each address; none given: port 8443 of
+ * the families that the host has. */
+int hub_http_open(const char *const *addrs, size_t n, int fds[HUB_HTTP],
+	int *n_fds, char why[256]);
+/* Refuses plain HTTP where others could read it, and makes base of the first
+ * address if it is empty. */
+int hub_http_check(const int *fds, int n, bool tls, char base[HUB_URL_CAP],
+	char why[256]);
+
 /* --- Files that confd-signal needs -------------------------------------- */
 
 /* The key of worker secrets: 64 hex digits. Made where missing, 0600.
