@@ -53,8 +53,6 @@ static int take_word(struct splitter *p)
 	char quote = 0;
 
 	for (; p->s < p->end && (quote || !is_blank(*p->s)); p->s++) {
-		if (*p->s == '\0')
-			return -EINVAL;
 		if (*p->s == quote) {
 			quote = 0;
 		} else if (!quote && (*p->s == '\'' || *p->s == '"')) {
@@ -68,6 +66,8 @@ static int take_word(struct splitter *p)
 		} else {
 			*p->to++ = *p->s;
 		}
+		if (*p->s == '\0')
+			return -EINVAL;
 	}
 	*p->to++ = '\0';
 	return quote ? -EINVAL : 0;

@@ -218,6 +218,7 @@ static void lines(void **state)
 		assert_int_equal(cli_words(bad[i], strlen(bad[i]), &words),
 			-EINVAL);
 	assert_int_equal(cli_words("a\0b", 3, &words), -EINVAL);
+	assert_int_equal(cli_words("a\\\0b", 4, &words), -EINVAL);
 }
 
 int main(void)
