@@ -184,8 +184,9 @@ static int seccomp(const struct io_sandbox *s, bool *got)
 		err = seccomp_load(ctx);
 	seccomp_release(ctx);
 	*got = !err;
-	/* Built without filters, or kept from us. */
-	return err == -EINVAL || err == -ENOSYS ? 0 : err;
+	/* Built without filters, or kept from us by a container. */
+	return err == -EINVAL || err == -ENOSYS || err == -EPERM ||
+		err == -EACCES ? 0 : err;
 }
 
 /* ---- The whole ---- */
