@@ -196,7 +196,7 @@ static void stream_drained(void *arg)
 static void *socket_opened(void *arg, struct web_ws *ws)
 {
 	struct hub *h = arg;
-	struct peer *p = h->draining ? NULL : peer_new(h, PEER_WEB);
+	struct peer *p = h->draining ? NULL : hub_peer_new(h, PEER_WEB);
 
 	if (!p)
 		return NULL;
@@ -239,7 +239,7 @@ const struct web_events hub_web_events = {
 
 /* --- Beginnings ----------------------------------------------------------- */
 
-struct peer *peer_new(struct hub *h, enum peer_kind kind)
+struct peer *hub_peer_new(struct hub *h, enum peer_kind kind)
 {
 	struct peer *p = calloc(1, sizeof(*p));
 	bool worker = kind == PEER_WORKER;
@@ -288,7 +288,7 @@ static void welcome(struct hub *h, int fd, enum listen_kind kind)
 		io_log(IO_WARN, "signal.sock: refused uid %lu",
 			(unsigned long)uid);
 	if (known && !h->draining)
-		p = peer_new(h, worker ? PEER_WORKER : PEER_OP);
+		p = hub_peer_new(h, worker ? PEER_WORKER : PEER_OP);
 	if (!p) {
 		close(fd);
 		return;

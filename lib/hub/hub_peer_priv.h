@@ -33,7 +33,7 @@ struct peer {
 
 /* hub_peer.c */
 int hub_accept(struct hub *h, int fd, enum listen_kind kind);
-struct peer *peer_new(struct hub *h, enum peer_kind kind);
+struct peer *hub_peer_new(struct hub *h, enum peer_kind kind);
 extern const struct web_events hub_web_events;
 /* Whether a line of log about a peer may be written: ten a second. */
 bool peer_may_warn(struct hub *h);

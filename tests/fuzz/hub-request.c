@@ -69,7 +69,7 @@ static struct peer *join(enum peer_kind kind, int fds[2], const char *more)
 {
 	static const struct io_stream_events events = {.on_data = eat,
 		.on_close = nothing};
-	struct peer *p = peer_new(hub, kind);
+	struct peer *p = hub_peer_new(hub, kind);
 	char text[1024];
 
 	CHECK(p && !socketpair(AF_UNIX, SOCK_STREAM, 0, fds));

@@ -80,7 +80,7 @@ static int converse(void *arg)
 		.on_close = gone};
 	struct world *w = arg;
 	struct hub *h = w->hub;
-	struct peer *p = peer_new(h, PEER_OP);
+	struct peer *p = hub_peer_new(h, PEER_OP);
 	int fds[2];
 
 	if (!p)
