@@ -11,6 +11,10 @@
 #include "base.h"
 #include "io.h"
 
+/* Of libevent: 0 is the highest, and half of them what it takes by itself. */
+#define PRIORITIES 2
+#define ORDINARY   1
+
 struct deferred {
 	struct list link;
 	void (*cb)(void *arg);
@@ -34,6 +38,7 @@ struct io_timer {
 struct io_watch {
 	struct event *ev;
 	unsigned events;
+	int priority;
 	int fd;
 	struct event_base *base;
 	void (*cb)(void *arg, int fd, unsigned events);
@@ -55,7 +60,7 @@ struct io_loop *io_loop_new(void)
 		goto fail;
 	event_config_set_flag(cfg, EVENT_BASE_FLAG_PRECISE_TIMER);
 	l->base = event_base_new_with_config(cfg);
-	if (!l->base)
+	if (!l->base || event_base_priority_init(l->base, PRIORITIES))
 		goto fail;
 	event_config_free(cfg);
 	list_init(&l->deferred);
@@ -64,6 +69,8 @@ struct io_loop *io_loop_new(void)
 fail:
 	if (cfg)
 		event_config_free(cfg);
+	if (l && l->base)
+		event_base_free(l->base);
 	free(l);
 	errno = ENOMEM;
 	return NULL;
@@ -292,7 +299,8 @@ struct io_watch *io_watch_new(struct io_loop *l, int fd, unsigned events,
 
 	if (!w)
 		return NULL;
-	*w = (struct io_watch){.fd = fd, .base = l->base, .cb = cb, .arg = arg};
+	*w = (struct io_watch){.fd = fd, .base = l->base, .cb = cb,
+		.arg = arg, .priority = ORDINARY};
 	w->ev = event_new(l->base, fd, EV_PERSIST, watch_cb, w);
 	if (!w->ev) {
 		free(w);
@@ -315,7 +323,17 @@ void io_watch_set(struct io_watch *w, unsigned events)
 	if (!events)
 		return;
 	event_assign(w->ev, w->base, w->fd, what, watch_cb, w);
+	event_priority_set(w->ev, w->priority);
 	event_add(w->ev, NULL);
+}
+
+void io_watch_first(struct io_watch *w)
+{
+	unsigned events = w->events;
+
+	io_watch_set(w, 0);
+	w->priority = 0;
+	io_watch_set(w, events);
 }
 
 void io_watch_free(struct io_watch *w)

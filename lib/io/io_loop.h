@@ -47,6 +47,9 @@ void io_timer_free(struct io_timer *t);
 struct io_watch *io_watch_new(struct io_loop *l, int fd, unsigned events,
 	void (*cb)(void *arg, int fd, unsigned events), void *arg);
 void io_watch_set(struct io_watch *w, unsigned events); /* 0 pauses */
+/* From now on it comes before all others: as long as it has something to
+ * say, they wait. Not from inside its own callback. */
+void io_watch_first(struct io_watch *w);
 void io_watch_free(struct io_watch *w);
 
 struct io_signal *io_signal_new(struct io_loop *l, int signo,

@@ -268,6 +268,12 @@ void io_stream_pause(struct io_stream *s, int paused)
 		io_defer(s->loop, resume, s);
 }
 
+void io_stream_first(struct io_stream *s)
+{
+	if (s->rd)
+		io_watch_first(s->rd);
+}
+
 static void linger_cb(void *arg)
 {
 	io_stream_free(arg);

@@ -32,6 +32,8 @@ int io_stream_send(struct io_stream *s, const void *p, size_t n);
 size_t io_stream_queued(const struct io_stream *s);
 /* Stops and resumes reading (for back-pressure). */
 void io_stream_pause(struct io_stream *s, int paused);
+/* What comes on it is read before anything else that comes. */
+void io_stream_first(struct io_stream *s);
 /* Frees after the queue has gone out or 1 s; no callback comes any more. */
 void io_stream_finish(struct io_stream *s);
 void io_stream_free(struct io_stream *s);

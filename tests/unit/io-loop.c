@@ -121,6 +121,52 @@ static void stream_keeps_what_is_not_consumed(void **state)
 	assert_string_equal(buf_cstr(&r->seen), "one|two|");
 }
 
+static size_t take_all(void *arg, const uint8_t *p, size_t n)
+{
+	struct run *r = arg;
+
+	buf_put(&r->seen, p, n > 1 ? 1 : n);
+	return n;
+}
+
+static void other_is_readable(void *arg, int fd, unsigned events)
+{
+	struct run *r = arg;
+	char c;
+
+	(void)events;
+	assert_int_equal(read(fd, &c, 1), 1);
+	buf_putc(&r->seen, 'o');
+	if (++r->count == 3)
+		io_loop_stop(r->loop, 0);
+}
+
+/* More than is read at once, and made after the other. */
+static void a_stream_may_be_first(void **state)
+{
+	static const struct io_stream_events all = {.on_data = take_all,
+		.on_close = note_close};
+	struct run *r = *state;
+	struct io_watch *w;
+	static char much[40000];
+	int fd[2], other[2];
+
+	memset(much, 'm', sizeof(much));
+	assert_int_equal(pipe(other), 0);
+	w = io_watch_new(r->loop, other[0], IO_READ, other_is_readable, r);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fd), 0);
+	r->stream = io_stream_new(r->loop, fd[0], fd[0], 64, 64, &all, r);
+	io_stream_first(r->stream);
+	assert_int_equal(write(other[1], "abc", 3), 3);
+	assert_int_equal(write(fd[1], much, sizeof(much)), sizeof(much));
+	assert_int_equal(io_loop_run(r->loop), 0);
+	assert_string_equal(buf_cstr(&r->seen), "mmmooo");
+	io_watch_free(w);
+	close(other[0]);
+	close(other[1]);
+	close(fd[1]);
+}
+
 static void stream_refuses_an_endless_line(void **state)
 {
 	struct run *r = *state;
@@ -314,6 +360,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(deferred_runs_once_after_the_pass),
 		T(stream_keeps_what_is_not_consumed),
+		T(a_stream_may_be_first),
 		T(stream_refuses_an_endless_line),
 		T(stream_bounds_its_queue),
 		T(broken_pipe_closes_and_never_kills),
