@@ -5,7 +5,7 @@
  * Control is one peer at a time: either the program at two descriptors
  * (relayctl_serve), or whoever listens on a Unix socket, dialled for ever
  * (relayctl_dial). Media go on while control is away; when it is back, the
- * relay says what it holds and tells again who is in which slot.
+ * relay says what it holds, and tells again who is in which slot.
  *
  * Ownership: the loop and the port are lent and must outlive it.
  * Errors: 0 or -errno.
@@ -23,7 +23,7 @@ struct relayctl;
 
 /* A transport that never connects is closed by peer after 30 s. */
 #define RELAYCTL_REDIAL_MS  250  /* and up to a fifth more or less */
-#define RELAYCTL_HELLO_MS   5000 /* for the answer to our hello */
+#define RELAYCTL_HELLO_MS   5000 /* without an answer: a line of log */
 
 struct relayctl_config {
 	struct io_loop *loop;

@@ -2,7 +2,9 @@
  * dialled again whenever it is gone. */
 #include "relayctl_priv.h"
 
-#define QUEUE_MAX  (1u << 20) /* bytes to a control that does not read */
+#define QUEUE_MAX   (1u << 20)  /* bytes to a control that does not read */
+#define MENTION_MAX (1u << 16)  /* bytes that wait: nothing is mentioned */
+#define LIST_MAX    (16u << 20) /* of our hello; control reads no more */
 
 /* Once for each new trouble: a control that is away for a day is one line
  * in the log. */
@@ -45,7 +47,7 @@ void relayctl_hang_up(struct relayctl *r)
 	struct ctl *c = r->ctl;
 
 	r->ctl = NULL;
-	r->greeted = false;
+	r->asked = r->greeted = false;
 	io_undefer(r->cfg.loop, hung_up, r);
 	if (r->hello)
 		io_timer_stop(r->hello);
@@ -99,14 +101,29 @@ static void hung_up(void *arg)
 		broken(r, ctl_broken(r->ctl));
 }
 
+static void notify(struct relayctl *r, bool may, const char *method,
+	json_t *params)
+{
+	if (!r->ctl || !may || !params)
+		json_decref(params);
+	else if (ctl_notify(r->ctl, method, params))
+		io_defer(r->cfg.loop, hung_up, r);
+}
+
 void relayctl_notify(struct relayctl *r, const char *method, json_t *params)
 {
-	if (!r->ctl || !r->greeted || !params) {
-		json_decref(params);
-		return;
-	}
-	if (ctl_notify(r->ctl, method, params))
-		io_defer(r->cfg.loop, hung_up, r);
+	notify(r, r->greeted, method, params);
+}
+
+void relayctl_report(struct relayctl *r, const char *method, json_t *params)
+{
+	notify(r, r->asked, method, params);
+}
+
+void relayctl_mention(struct relayctl *r, const char *method, json_t *params)
+{
+	notify(r, r->greeted && r->stream &&
+		io_stream_queued(r->stream) < MENTION_MAX, method, params);
 }
 
 static int write_line(void *arg, const void *p, size_t n)
@@ -167,13 +184,16 @@ static int connect_control(struct relayctl *r, int fd_in, int fd_out)
 		.n_methods = relayctl_n_methods,
 		.lines = true,
 		.max_in = r->dials ? CTL_MAX_OUT : CTL_MAX_IN,
+		.max_out = r->dials ? LIST_MAX : CTL_MAX_OUT,
 	};
 
 	/* ctl bounds a line; the stream never waits with more than that. */
 	r->stream = io_stream_new(r->cfg.loop, fd_in, fd_out, CTL_MAX_OUT,
-		QUEUE_MAX, &events, r);
+		c.max_out + QUEUE_MAX, &events, r);
 	if (!r->stream)
 		return -ENOMEM;
+	/* A packet that comes behind a request shall be handled as it says. */
+	io_stream_first(r->stream);
 	r->unsent = 0;
 	r->ctl = ctl_new(&c);
 	if (r->ctl)
@@ -187,7 +207,7 @@ int relayctl_serve(struct relayctl *r, int fd_in, int fd_out)
 {
 	int rc = connect_control(r, fd_in, fd_out);
 
-	r->greeted = !rc;
+	r->asked = r->greeted = !rc;
 	return rc;
 }
 
@@ -214,13 +234,11 @@ static void on_hello(void *arg, const json_t *result,
 	relayctl_retell(r);
 }
 
+/* Somebody holds the socket for a control that is not there, or that stands
+ * still. We are first in its queue: to hang up would look like our death. */
 static void hello_late(void *arg)
 {
-	struct relayctl *r = arg;
-
-	trouble(r, "control does not answer");
-	relayctl_hang_up(r);
-	redial(r);
+	trouble(arg, "control does not answer yet");
 }
 
 static int request_hello(struct relayctl *r, json_t *rooms)
@@ -229,21 +247,36 @@ static int request_hello(struct relayctl *r, json_t *rooms)
 
 	json_object_set_new(p, "instance", json_string(r->instance));
 	json_object_set_new(p, "secret", json_string(r->secret));
-	if (rooms)
-		json_object_set_new(p, "rooms", rooms);
+	json_object_set_new(p, "rooms", rooms);
 	if (!p)
 		return -ENOMEM;
 	return ctl_request(r->ctl, "hello", p, CTL_NEVER, on_hello, r);
 }
 
-/* A list that is too long for a message is left out: control then syncs
- * each room of its own, and takes what it is not told of for lost. */
+/* What cannot be listed cannot be corrected, so it must not go on. */
+static void forget_rooms(struct relayctl *r, const json_t *rooms)
+{
+	json_t *v;
+	size_t i;
+
+	io_log(IO_ERROR, "too many rooms to tell control of: all are dropped");
+	json_array_foreach(rooms, i, v)
+		sfu_room_remove(r->sfu, json_string_value(json_object_get(v,
+			"room")));
+	relayctl_rearm(r);
+}
+
 static int say_hello(struct relayctl *r)
 {
-	int rc = request_hello(r, relayctl_rooms(r));
+	json_t *rooms = relayctl_rooms(r);
+	int rc = request_hello(r, json_incref(rooms));
 
-	if (rc == -EMSGSIZE)
-		rc = request_hello(r, NULL);
+	if (rc == -EMSGSIZE) {
+		forget_rooms(r, rooms);
+		rc = request_hello(r, json_array());
+	}
+	json_decref(rooms);
+	r->asked = !rc;
 	if (!rc)
 		io_timer_in(r->hello, RELAYCTL_HELLO_MS);
 	return rc;

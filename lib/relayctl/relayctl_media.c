@@ -7,7 +7,7 @@
 static void tell_state(const struct transport *t, const char *state,
 	const char *reason)
 {
-	relayctl_notify(t->r, "transport.state", json_pack(
+	relayctl_report(t->r, "transport.state", json_pack(
 		"{s:s, s:s, s:s, s:s, s:s}", "room", t->room, "endpoint",
 		t->endpoint, "transport", t->id, "state", state, "reason",
 		reason));
@@ -127,7 +127,7 @@ static void on_track(void *arg, const char *room, const char *endpoint,
 		else
 			t->tracks &= (uint8_t)~SFU_BIT(source);
 	}
-	relayctl_notify(r, started ? "track.started" : "track.stopped",
+	relayctl_report(r, started ? "track.started" : "track.stopped",
 		json_pack("{s:s, s:s, s:s}", "room", room, "endpoint",
 			endpoint, "source", sfu_source_name(source)));
 }
@@ -164,7 +164,7 @@ static void on_talk(void *arg, const char *room, const struct sfu_level *l,
 	for (size_t i = 0; levels && i < n; i++)
 		json_array_append_new(levels, json_pack("{s:s, s:i}",
 			"endpoint", l[i].endpoint, "level", l[i].level));
-	relayctl_notify(arg, "talk.level", json_pack("{s:s, s:o}", "room",
+	relayctl_mention(arg, "talk.level", json_pack("{s:s, s:o}", "room",
 		room, "levels", levels));
 }
 
@@ -427,7 +427,7 @@ void relayctl_forget_all(struct relayctl *r)
 }
 
 /* Slots change hands and offers are made while control is away, and nobody
- * else knows. States and tracks are in the hello. */
+ * else knows. States and tracks are in the hello, or reported behind it. */
 void relayctl_retell(struct relayctl *r)
 {
 	struct transport *t;

@@ -53,7 +53,8 @@ struct relayctl {
 	struct ctl *ctl;
 	int unsent;            /* why a message could not be queued, or 0 */
 	bool dials;
-	bool greeted;          /* control may be told things */
+	bool asked;            /* hello is said: it may be told what changes */
+	bool greeted;          /* and answered: it may be told the rest */
 	struct io_timer *redial;
 	struct io_timer *hello; /* the answer to it is late */
 	char path[IO_PATH_CAP];
@@ -68,6 +69,12 @@ void relayctl_rearm(struct relayctl *r);
 
 /* relayctl_line.c. params is stolen; without control it is dropped. */
 void relayctl_notify(struct relayctl *r, const char *method, json_t *params);
+/* The same for what changes the list in our hello: from then on, though
+ * nobody may be there yet to read it. */
+void relayctl_report(struct relayctl *r, const char *method, json_t *params);
+/* The same for what is of use at once or never. */
+void relayctl_mention(struct relayctl *r, const char *method,
+	json_t *params);
 void relayctl_hang_up(struct relayctl *r);
 void relayctl_flush_then_end(struct relayctl *r);
 

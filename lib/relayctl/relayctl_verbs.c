@@ -77,8 +77,20 @@ static void reply(struct ctl_call *call, json_t *result)
 		ctl_fail(call, "internal", "out of memory");
 }
 
+/* Control, which cannot know it, is told what it has to exceed. */
+static void refuse_epoch(const struct relayctl *r, struct ctl_call *call,
+	const struct ask *a)
+{
+	uint64_t epoch = 0;
+
+	sfu_room_epoch(r->sfu, a->room, &epoch);
+	ctl_fail_with(call, "invalid", json_pack("{s:I}", "epoch",
+		(json_int_t)epoch), "the room has another epoch");
+}
+
 /* A verb that yields nothing but success or an errno. */
-static void settle(struct ctl_call *call, int rc, const struct ask *a)
+static void settle(const struct relayctl *r, struct ctl_call *call, int rc,
+	const struct ask *a)
 {
 	switch (-rc) {
 	case 0:
@@ -89,7 +101,7 @@ static void settle(struct ctl_call *call, int rc, const struct ask *a)
 			"no such room or endpoint" : "no such room");
 		break;
 	case ESTALE:
-		ctl_fail(call, "invalid", "the room has a higher epoch");
+		refuse_epoch(r, call, a);
 		break;
 	case ENOSPC:
 		ctl_fail(call, "limit", "too many rooms or endpoints");
@@ -112,7 +124,7 @@ static void room_create(void *arg, struct ctl_call *call, const json_t *p)
 
 	if (!understand(call, p, ROOM | EPOCH, &a))
 		return;
-	settle(call, sfu_room_create(r->sfu, a.room, a.epoch), &a);
+	settle(r, call, sfu_room_create(r->sfu, a.room, a.epoch), &a);
 	relayctl_rearm(r);
 }
 
@@ -123,7 +135,7 @@ static void room_remove(void *arg, struct ctl_call *call, const json_t *p)
 
 	if (!understand(call, p, ROOM, &a))
 		return;
-	settle(call, sfu_room_remove(r->sfu, a.room), &a);
+	settle(r, call, sfu_room_remove(r->sfu, a.room), &a);
 	relayctl_rearm(r);
 }
 
@@ -163,7 +175,7 @@ static void room_sync(void *arg, struct ctl_call *call, const json_t *p)
 	if (!rc)
 		rc = sfu_sync_end(r->sfu, a.room, io_now_ns());
 	free(grants);
-	settle(call, rc, &a);
+	settle(r, call, rc, &a);
 	relayctl_rearm(r);
 }
 
@@ -176,7 +188,7 @@ static void endpoint_grant(void *arg, struct ctl_call *call, const json_t *p)
 
 	if (!understand(call, p, ROOM | ENDPOINT | GRANT, &a))
 		return;
-	settle(call, sfu_endpoint_grant(r->sfu, a.room, a.endpoint, &a.grant,
+	settle(r, call, sfu_endpoint_grant(r->sfu, a.room, a.endpoint, &a.grant,
 		io_now_ns()), &a);
 	relayctl_rearm(r);
 }
@@ -188,7 +200,7 @@ static void endpoint_remove(void *arg, struct ctl_call *call, const json_t *p)
 
 	if (!understand(call, p, ROOM | ENDPOINT, &a))
 		return;
-	settle(call, sfu_endpoint_remove(r->sfu, a.room, a.endpoint,
+	settle(r, call, sfu_endpoint_remove(r->sfu, a.room, a.endpoint,
 		io_now_ns()), &a);
 	relayctl_rearm(r);
 }
@@ -236,7 +248,7 @@ static void endpoint_want(void *arg, struct ctl_call *call, const json_t *p)
 			"what it should be", i);
 		return;
 	}
-	settle(call, sfu_endpoint_want(r->sfu, a.room, a.endpoint, wants, n,
+	settle(r, call, sfu_endpoint_want(r->sfu, a.room, a.endpoint, wants, n,
 		io_now_ns()), &a);
 	relayctl_rearm(r);
 }
@@ -285,8 +297,7 @@ static bool may_create(struct relayctl *r, struct ctl_call *call,
 	else if (!sfu_room_epoch(r->sfu, a->room, &epoch))
 		ctl_fail(call, "not_found", "no such room");
 	else if (epoch != a->epoch)
-		ctl_fail(call, "invalid", "the room has epoch %" PRIu64,
-			epoch);
+		refuse_epoch(r, call, a);
 	else if (map_gets(r->transports, a->transport))
 		ctl_fail(call, "exists", "there is such a transport");
 	else
@@ -319,7 +330,7 @@ static void transport_create(void *arg, struct ctl_call *call,
 	rc = sfu_endpoint_grant(r->sfu, a.room, a.endpoint, &a.grant,
 		io_now_ns());
 	if (rc) {
-		settle(call, rc, &a);
+		settle(r, call, rc, &a);
 		return;
 	}
 	if (publish)

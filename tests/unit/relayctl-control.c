@@ -17,6 +17,7 @@
 #define LIMIT_MS     20000
 #define MAX_CLIENTS  8
 #define MAX_HEARD    4000
+#define LIST_MAX     (16u << 20)
 
 /* Each peer has a port of its own: the relay tells them apart by it. */
 struct client {
@@ -40,6 +41,8 @@ struct world {
 	struct io_stream *stream;
 	struct ctl *ctl;
 	unsigned hellos, refuse;
+	bool slow;              /* hello is answered by answer_hello */
+	struct ctl_call *owed;
 	json_t *hello, *heard, *result;
 	char kind[32];
 	bool answered;
@@ -67,7 +70,9 @@ static void on_hello(void *arg, struct ctl_call *call, const json_t *p)
 	json_decref(w->hello);
 	w->hello = json_deep_copy(p);
 	w->hellos++;
-	if (w->refuse) {
+	if (w->slow) {
+		w->owed = call;
+	} else if (w->refuse) {
 		w->refuse--;
 		ctl_fail(call, "denied", "not you");
 	} else {
@@ -134,13 +139,13 @@ static void on_accept(void *arg, int fd, unsigned events)
 	struct world *w = arg;
 	const struct ctl_config c = {.write = write_line, .arg = w,
 		.methods = methods, .n_methods = ARRAY_LEN(methods),
-		.lines = true, .hello_first = true, .max_in = CTL_MAX_OUT};
+		.lines = true, .hello_first = true, .max_in = LIST_MAX};
 	int s = io_accept(fd, NULL);
 
 	(void)events;
 	assert_true(s >= 0);
 	assert_null(w->stream);
-	w->stream = io_stream_new(w->loop, s, s, 1u << 20, 1u << 20, &ev, w);
+	w->stream = io_stream_new(w->loop, s, s, LIST_MAX, 1u << 20, &ev, w);
 	w->ctl = ctl_new(&c);
 	assert_non_null(w->stream);
 	assert_non_null(w->ctl);
@@ -584,6 +589,63 @@ static void media_go_on_without_control(void **state)
 	world_free(w);
 }
 
+static bool owes_an_answer(struct world *w)
+{
+	return w->owed;
+}
+
+static bool told_of_the_end(struct world *w)
+{
+	return count_heard(w, "track.stopped", "endpoint", "e_0") == 2 &&
+		count_heard(w, "transport.state", "transport", "t_publish0");
+}
+
+/* A control that takes its time after the hello learns what happened since
+ * then, and is not dialled again. */
+static void what_changes_behind_the_hello_is_told(void **state)
+{
+	struct world *w = with_two();
+
+	(void)state;
+	control_goes(w);
+	w->slow = true;
+	control_comes(w);
+	assert_true(wait_until(w, owes_an_answer));
+	json_array_clear(w->heard);
+	peer_free(w->clients[0].out);
+	w->clients[0].out = NULL;
+	pass(w, 300);
+	assert_int_equal(json_array_size(w->heard), 0);
+	ctl_reply(w->owed, NULL);
+	assert_true(wait_until(w, told_of_the_end));
+	assert_int_equal(w->hellos, 2);
+	world_free(w);
+}
+
+/* 4,000 rooms are more than a message of other kinds may hold. */
+static void many_rooms_are_listed(void **state)
+{
+	struct world *w = with_control();
+	const char *bad = NULL;
+	char id[64];
+
+	(void)state;
+	for (int i = 0; i < 4000; i++) {
+		snprintf(id, sizeof id, "a-room-with-quite-a-long-name-%d", i);
+		assert_int_equal(ctl_request(w->ctl, "room.create", json_pack(
+			"{s:s, s:i}", "room", id, "epoch", 1), CTL_NEVER,
+			NULL, NULL), 0);
+		if (i % 500 == 499)
+			pass(w, 20);
+	}
+	assert_non_null(ask(w, "relay.stats", NULL));
+	hang_up(w);
+	assert_true(wait_until(w, second_hello));
+	assert_int_equal(json_array_size(json_arr(w->hello, "rooms", &bad)),
+		4001);
+	world_free(w);
+}
+
 static bool stopped(struct world *w)
 {
 	return count_heard(w, "track.stopped", "endpoint", "e_0") == 2 &&
@@ -716,6 +778,8 @@ int main(void)
 		cmocka_unit_test(bad_names_are_refused),
 		cmocka_unit_test(nonsense_from_control_cuts_it_off),
 		cmocka_unit_test(media_go_on_without_control),
+		cmocka_unit_test(what_changes_behind_the_hello_is_told),
+		cmocka_unit_test(many_rooms_are_listed),
 		cmocka_unit_test(a_higher_epoch_starts_anew),
 		cmocka_unit_test(a_new_transport_replaces_the_old),
 		cmocka_unit_test(the_fifth_camera_brings_more_slots),
