@@ -281,10 +281,12 @@ void hub_decide_quietly(struct room *r, const struct meet_actor *a,
 
 /* --- The end of an iteration ---------------------------------------------- */
 
+/* The relay comes first: who hears that somebody is silenced or gone can
+ * rely on it. */
 static void publish(struct entry *e)
 {
-	follow_events(e->room, e->events);
 	grant_events(e->room, e->events);
+	follow_events(e->room, e->events);
 }
 
 /* The log does not have it, so it has not happened. */

@@ -46,21 +46,18 @@ json_t *grant_sync_json(const struct room *r)
 	return list;
 }
 
-static bool has_media(const struct member *m)
-{
-	return *m->transport[PUBLISH] || *m->transport[SUBSCRIBE];
-}
-
-void grant_send(struct room *r, const struct member *m)
+/* Whether it has media or not: what the relay holds of a user, and when it
+ * will have read what it was asked, is not known for certain. */
+void grant_send(struct room *r, const char *user)
 {
 	char endpoint[STR_ID_CAP];
 
-	if (!r->relay || !m || !has_media(m))
+	if (!r->relay || !user || !meet_seat(r->meet, user))
 		return;
-	endpoint_of(endpoint, m->user);
+	endpoint_of(endpoint, user);
 	relay_tell(r->relay, "endpoint.grant", json_pack("{s:s, s:s, s:o}",
 		"room", r->id, "endpoint", endpoint, "grant",
-		grant_json(r, m->user)));
+		grant_json(r, user)));
 }
 
 void member_forget_media(struct member *m)
@@ -71,16 +68,17 @@ void member_forget_media(struct member *m)
 	m->offer = NULL;
 }
 
-static void remove_endpoint(struct room *r, struct member *m)
+static void remove_endpoint(struct room *r, const char *user)
 {
+	struct member *m = member_find(r, user);
 	char endpoint[STR_ID_CAP];
 
-	if (!m)
-		return;
-	endpoint_of(endpoint, m->user);
-	if (r->relay && has_media(m))
+	endpoint_of(endpoint, user);
+	if (r->relay)
 		relay_tell(r->relay, "endpoint.remove", json_pack("{s:s, s:s}",
 			"room", r->id, "endpoint", endpoint));
+	if (!m)
+		return;
 	member_forget_media(m);
 	json_decref(m->wants);
 	m->wants = NULL;
@@ -111,16 +109,16 @@ void grant_events(struct room *r, const json_t *events)
 	json_array_foreach(events, i, e) {
 		const char *type = json_string_value(json_object_get(e,
 			"type"));
-		struct member *m = member_find(r, json_string_value(
-			json_object_get(json_object_get(e, "data"), "user")));
+		const char *user = json_string_value(json_object_get(
+			json_object_get(e, "data"), "user"));
 
 		if (str_eq(type, "user.muted") || str_eq(type,
 			"user.unmuted") || str_eq(type, "user.held") ||
 			str_eq(type, "user.released"))
-			grant_send(r, m);
+			grant_send(r, user);
 		else if (str_eq(type, "user.left") ||
 			str_eq(type, "user.kicked"))
-			remove_endpoint(r, m);
+			remove_endpoint(r, user);
 		else if (str_eq(type, "meeting.ended"))
 			remove_room(r);
 	}
@@ -137,8 +135,8 @@ void grant_all(struct room *r)
 	}
 	while ((m = map_next(r->members, &pos, NULL, NULL))) {
 		if (meet_seat(r->meet, m->user))
-			grant_send(r, m);
+			grant_send(r, m->user);
 		else
-			remove_endpoint(r, m);
+			remove_endpoint(r, m->user);
 	}
 }

@@ -7,7 +7,6 @@
 #define SDP_MAX    61440
 #define WANTS_MAX  128
 #define CHECK_MAX  16
-#define WAITING_MAX 4096
 
 enum op_kind { OP_PUBLISH, OP_SUBSCRIBE, OP_ANSWER, OP_CHECK };
 
@@ -21,7 +20,8 @@ struct media_op {
 	char user[STR_ID_CAP];
 	char transport[STR_ID_CAP];
 	json_t *params;
-	uint64_t until_ns;
+	uint64_t until_ns; /* it waits for a relay at most until then */
+	bool again;        /* its first relay was lost over it */
 };
 
 static void op_free(struct media_op *op)
@@ -48,17 +48,44 @@ static struct member *op_member(const struct media_op *op, struct room **r)
 
 /* --- Transports ----------------------------------------------------------- */
 
+/* A relay for the room: its own, else any; NULL while there is none that
+ * takes requests. */
+static struct relay *relay_for(const struct hub *h, const struct room *r)
+{
+	list_each(l, next, &h->relays) {
+		struct relay *w = list_entry(l, struct relay, link);
+
+		if (!w->leaving && !w->peer->gone && !w->peer->closing &&
+			(!r || !r->relay || r->relay == w))
+			return w;
+	}
+	return NULL;
+}
+
 static bool place(struct room *r)
 {
-	struct hub *h = r->hub;
+	struct relay *w = relay_for(r->hub, r);
 
-	if (r->relay)
-		return true;
-	if (list_empty(&h->relays))
+	if (w && !r->relay)
+		hold_room(r, w, false);
+	return w;
+}
+
+static void start_or_wait(struct media_op *op);
+
+/* The relay ends, or has: the next one is asked. */
+static bool ask_again(struct media_op *op, struct room *r,
+	const struct ctl_error *err)
+{
+	bool drains = str_eq(err->kind, "draining");
+
+	if (drains && r && r->relay)
+		r->relay->leaving = true;
+	if ((!drains && !str_eq(err->kind, "unavailable")) || op->again ||
+		op->hub->draining)
 		return false;
-	r->relay = list_entry(h->relays.next, struct relay, link);
-	relay_tell(r->relay, "room.create", json_pack("{s:s, s:I}", "room",
-		r->id, "epoch", (json_int_t)r->epoch));
+	op->again = true;
+	start_or_wait(op);
 	return true;
 }
 
@@ -80,6 +107,7 @@ static void created(void *arg, const json_t *result,
 	int d = op->kind == OP_PUBLISH ? PUBLISH : SUBSCRIBE;
 	struct room *r;
 	struct member *m = op_member(op, &r);
+	bool lost = m && !*m->transport[d];
 	json_t *o;
 
 	if (m && !str_eq(m->transport[d], op->transport))
@@ -87,7 +115,12 @@ static void created(void *arg, const json_t *result,
 	if (err) {
 		if (m)
 			*m->transport[d] = '\0';
-		op_fail(op, err->kind, err->message);
+		/* It stands in line, and will be made after all. */
+		if (r && r->relay && str_eq(err->kind, "timeout"))
+			relay_tell(r->relay, "transport.close", json_pack(
+				"{s:s}", "transport", op->transport));
+		if ((!m && !lost) || !ask_again(op, r, err))
+			op_fail(op, err->kind, err->message);
 		return;
 	}
 	if (!m) {
@@ -267,7 +300,7 @@ static void off(struct peer *p, struct ctl_call *call, const json_t *params)
 		return;
 	}
 	p->member->off = bits;
-	grant_send(p->member->room, p->member);
+	grant_send(p->member->room, p->id);
 	ctl_reply(call, NULL);
 }
 
@@ -295,13 +328,39 @@ static void wait_next(struct hub *h)
 			struct media_op, link)->until_ns);
 }
 
-void media_registered(struct relay *w)
+static bool may_start(const struct media_op *op)
 {
-	struct list *waiting = &w->peer->hub->waiting;
+	return relay_for(op->hub, map_gets(op->hub->rooms, op->room));
+}
 
-	list_each(l, next, waiting) {
+/* Of a kind one waits for each user: who asks again means the new one. */
+static void start_or_wait(struct media_op *op)
+{
+	struct hub *h = op->hub;
+
+	if (may_start(op)) {
+		start(op);
+		return;
+	}
+	list_each(l, next, &h->waiting) {
+		struct media_op *o = list_entry(l, struct media_op, link);
+
+		if (o->kind == op->kind && str_eq(o->user, op->user) &&
+			str_eq(o->room, op->room))
+			op_fail(o, "unavailable", "asked again meanwhile");
+	}
+	op->until_ns = io_now_ns() + HUB_RELAY_WAIT_MS * NS_PER_MS;
+	list_append(&h->waiting, &op->link);
+	wait_next(h);
+}
+
+void media_ready(struct hub *h)
+{
+	list_each(l, next, &h->waiting) {
 		struct media_op *op = list_entry(l, struct media_op, link);
 
+		if (!may_start(op))
+			continue;
 		list_remove(&op->link);
 		start(op);
 	}
@@ -394,11 +453,5 @@ void media_run(struct peer *p, struct ctl_call *call, const char *method,
 	if (op->kind == OP_ANSWER)
 		str_copy(op->transport, STR_ID_CAP, json_string_value(
 			json_object_get(params, "transport")));
-	if (!list_empty(&p->hub->relays)) {
-		start(op);
-		return;
-	}
-	op->until_ns = io_now_ns() + HUB_RELAY_WAIT_MS * NS_PER_MS;
-	list_append(&p->hub->waiting, &op->link);
-	wait_next(p->hub);
+	start_or_wait(op);
 }

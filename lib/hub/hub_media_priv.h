@@ -10,6 +10,7 @@ struct relay {
 	struct peer *peer;
 	char instance[64];
 	struct io_timer *timer; /* of ctl's deadlines */
+	bool leaving;         /* it said that it drains */
 };
 
 /* hub_relay.c: the worker's side. */
@@ -24,11 +25,22 @@ int relay_ask(struct relay *r, const char *method, json_t *params,
 extern const struct ctl_method hub_relay_methods[];
 extern const size_t hub_relay_n_methods;
 
+/* hub_hold.c: which relay holds a room. */
+/* It begins with no endpoint, or, if sync, has just those of our seats from
+ * now on. */
+void hold_room(struct room *r, struct relay *w, bool sync);
+/* Its media are gone: clients are told, and a relay that has some of them
+ * yet will drop them for the epoch that is next. */
+void hold_lost(struct room *r);
+void hold_stop_sources(struct room *r, const struct meet_actor *a,
+	const char *user, unsigned sources);
+
 /* hub_media.c: the people's side. */
 /* One of media.*; the peer has a seat. */
 void media_run(struct peer *p, struct ctl_call *call, const char *method,
 	const json_t *params);
-void media_registered(struct relay *w);
+/* There is a relay: what waits for one begins. */
+void media_ready(struct hub *h);
 /* The timer of what waits for a relay. */
 void media_late(void *arg);
 void media_free(struct hub *h);
@@ -36,7 +48,7 @@ void media_free(struct hub *h);
 /* hub_grant.c: what the log means for the relay. */
 json_t *grant_json(const struct room *r, const char *user);
 /* To the relay, if it has media of theirs. */
-void grant_send(struct room *r, const struct member *m);
+void grant_send(struct room *r, const char *user);
 /* The endpoint id of a user and back: only the first letter differs. */
 void endpoint_of(char out[STR_ID_CAP], const char *user);
 bool user_of(char out[STR_ID_CAP], const char *endpoint);

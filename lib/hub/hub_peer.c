@@ -3,7 +3,9 @@
 #include <unistd.h>
 #include "hub_priv.h"
 
-#define WORKER_MAX_IN (16u << 20) /* a relay lists all that it holds */
+/* A relay lists all that it holds, and is told as much. */
+#define WORKER_MAX_IN  (16u << 20)
+#define WORKER_MAX_OUT (64u << 20)
 #define ACCEPT_BATCH  64
 #define RESUME_MS     100
 #define WARNINGS_MAX  10 /* lines of log about peers, a second */
@@ -298,7 +300,7 @@ static void welcome(struct hub *h, int fd, enum listen_kind kind)
 	snprintf(p->name, sizeof(p->name), worker ? "worker.sock" :
 		"signal.sock uid %s", p->id);
 	p->stream = io_stream_new(h->loop, fd, fd, WORKER_MAX_IN,
-		HUB_OUT_BYTES, &events, p);
+		worker ? WORKER_MAX_OUT : HUB_OUT_BYTES, &events, p);
 	if (!p->stream) {
 		close(fd);
 		peer_gone(p);

@@ -42,74 +42,41 @@ int relay_ask(struct relay *w, const char *method, json_t *params,
 static void told(void *arg, const json_t *result, const struct ctl_error *e)
 {
 	(void)result;
-	if (e && !str_eq(e->kind, "unavailable"))
+	/* What is gone already is as asked. */
+	if (e && !str_eq(e->kind, "unavailable") &&
+		!str_eq(e->kind, "not_found"))
 		io_log(IO_WARN, "relay: %s: %s", (const char *)arg,
 			e->message);
 }
 
+/* What it cannot be told, for lack of memory, it is told when it registers
+ * anew. */
 void relay_tell(struct relay *w, const char *method, json_t *params)
 {
-	relay_ask(w, method, params, told, (void *)(uintptr_t)method);
+	if (relay_ask(w, method, params, told, (void *)(uintptr_t)method) < 0)
+		peer_close(w->peer, CLOSE_RESTART, "out of memory");
 }
 
 /* --- Losing --------------------------------------------------------------- */
-
-static void stop_sources(struct room *r, const struct meet_actor *a,
-	const char *user, unsigned sources)
-{
-	for (unsigned bit = 1; bit <= MEET_SCREEN_AUDIO; bit <<= 1)
-		if (sources & bit)
-			hub_decide_quietly(r, a, "media.stopped", json_pack(
-				"{s:s, s:s}", "user", user, "source",
-				meet_source_name(bit)));
-}
-
-static void reset_member(struct room *r, struct member *m)
-{
-	static const struct meet_actor system = {.party = MEET_SYSTEM};
-	const struct meet_seat *seat = r->meet ? meet_seat(r->meet, m->user) :
-		NULL;
-	json_t *gone = json_array();
-
-	for (int d = 0; d < DIRECTIONS; d++)
-		if (*m->transport[d])
-			json_array_append_new(gone,
-				json_string(m->transport[d]));
-	member_forget_media(m);
-	if (json_array_size(gone))
-		transient(r, m, "media.reset", "system", json_pack(
-			"{s:O, s:s}", "transports", gone, "reason", "relay"));
-	json_decref(gone);
-	if (seat && seat->sources)
-		stop_sources(r, &system, m->user, seat->sources);
-	member_drop(m);
-}
 
 void relay_lost(struct relay *w)
 {
 	struct hub *h = w->peer->hub;
 	struct room *r;
-	struct member *m;
 	size_t pos = 0;
 
 	/* confd-run warns of a crash; at the end of everything this is how it
 	 * should be. */
 	io_log(h->draining ? IO_DEBUG : IO_INFO, "%s is gone", w->instance);
 	w->peer->relay = NULL;
-	while ((r = map_next(h->rooms, &pos, NULL, NULL))) {
-		size_t at = 0;
-
-		if (r->relay != w)
-			continue;
-		r->relay = NULL;
-		r->epoch++;
-		while (!h->draining &&
-			(m = map_next(r->members, &at, NULL, NULL)))
-			reset_member(r, m);
-	}
+	while ((r = map_next(h->rooms, &pos, NULL, NULL)))
+		if (r->relay == w)
+			hold_lost(r);
 	list_remove(&w->link);
 	io_timer_free(w->timer);
 	free(w);
+	if (!h->draining)
+		media_ready(h);
 }
 
 /* --- Registering ---------------------------------------------------------- */
@@ -133,7 +100,7 @@ static void learn_sources(struct room *r, struct relay *w, const char *user,
 				meet_source_name(bit)));
 		live |= bit;
 	}
-	stop_sources(r, &a, user, known & ~live);
+	hold_stop_sources(r, &a, user, known & ~live);
 }
 
 static void learn_transport(struct member *m, const json_t *o)
@@ -149,6 +116,20 @@ static void learn_transport(struct member *m, const json_t *o)
 	str_copy(m->transport[d], STR_ID_CAP, id);
 	if (d == SUBSCRIBE) /* which it tells by and by */
 		slots_clear(m);
+}
+
+/* What its user stopped stays so: nothing else knows of it any more. */
+static void learn_off(struct member *m, const json_t *grant)
+{
+	const json_t *publish = json_object_get(grant, "publish");
+	json_t *v;
+	size_t i;
+
+	if (!*m->transport[PUBLISH])
+		return;
+	m->off = MEET_MIC | MEET_CAM | MEET_SCREEN | MEET_SCREEN_AUDIO;
+	json_array_foreach(publish, i, v)
+		m->off &= ~meet_source(json_string_value(v));
 }
 
 static void learn_endpoint(struct room *r, struct relay *w, const json_t *o)
@@ -167,6 +148,7 @@ static void learn_endpoint(struct room *r, struct relay *w, const json_t *o)
 		return;
 	json_array_foreach(transports, i, v)
 		learn_transport(m, v);
+	learn_off(m, json_object_get(o, "grant"));
 	if (tracks)
 		learn_sources(r, w, user, tracks);
 }
@@ -184,7 +166,7 @@ static void forget_sources(struct room *r, struct relay *w)
 		if (!s->sources || (m && *m->transport[PUBLISH]))
 			continue;
 		str_copy(user, sizeof(user), s->user);
-		stop_sources(r, &a, user, s->sources);
+		hold_stop_sources(r, &a, user, s->sources);
 		s = meet_seat(r->meet, user);
 	}
 }
@@ -208,12 +190,10 @@ static void adopt(struct hub *h, struct relay *w, const json_t *o)
 		return;
 	}
 	r->epoch = (uint64_t)epoch;
-	r->relay = w;
 	json_array_foreach(json_object_get(o, "endpoints"), i, v)
 		learn_endpoint(r, w, v);
 	forget_sources(r, w);
-	relay_tell(w, "room.sync", json_pack("{s:s, s:I, s:o}", "room", id,
-		"epoch", (json_int_t)epoch, "endpoints", grant_sync_json(r)));
+	hold_room(r, w, true);
 }
 
 static void listed(void *arg, const json_t *result,
@@ -337,7 +317,7 @@ static void relay_hello(void *arg, struct ctl_call *call,
 		json_array_size(rooms));
 	json_array_foreach(rooms, i, v)
 		adopt(p->hub, p->relay, v);
-	media_registered(p->relay);
+	media_ready(p->hub);
 }
 
 /* --- What it tells -------------------------------------------------------- */
