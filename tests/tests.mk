@@ -14,6 +14,9 @@ WEB_T    := $(wildcard tests/web/*.t.mjs)
 FUZZ_SECONDS ?= 60
 
 mod_of = $(firstword $(subst -, ,$1))
+# A test of two modules that know nothing of each other names the second.
+also_hub-relay := relayctl
+mods_of = $(call mod_of,$1) $(also_$1)
 
 # Tests that include oom.h have their allocations go by way of it.
 OOM_SRC := $(if $(UNIT_SRC),$(shell grep -l '"oom\.h"' $(UNIT_SRC)))
@@ -21,15 +24,17 @@ OOM_LD  := $(addprefix -Xlinker --wrap=,malloc calloc realloc strdup strndup)
 
 # 'test_rules NAME SOURCE-DIR LIBS'
 define test_rules
-$B/test/$1: tests/$2/$1.c $(call archives,$(call mod_of,$1))
+$B/test/$1: tests/$2/$1.c $(foreach m,$(call mods_of,$1),\
+  $(call archives,$m))
 	@mkdir -p $$(@D) $B/obj/tests
 	$$(if $$(V),,@echo "  LD $$@")
 	$$(Q)$$(CC) $$(filter-out -fsanitize=fuzzer-no-link,$$(ALLFLAGS)) \
 	  -MF $B/obj/tests/$1.d $(call quotes,$(call mod_of,$1)) \
-	  $(foreach m,$($(call mod_of,$1)_CLOSURE),-iquote lib/$m) \
+	  $(foreach m,$(call mods_of,$1),$($m_CLOSURE:%=-iquote lib/%)) \
 	  $(if $(filter fuzz,$2),-fsanitize=fuzzer) \
 	  $(if $(filter tests/$2/$1.c,$(OOM_SRC)),$(OOM_LD)) -o $$@ $$< \
-	  $$(filter %.a,$$^) $$(call libs,$($(call mod_of,$1)_LINKS)) $3 -lm
+	  -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group \
+	  $$(call libs,$(sort $(foreach m,$(call mods_of,$1),$($m_LINKS)))) $3 -lm
 endef
 ifndef FUZZ
 $(foreach t,$(UNIT_SRC:tests/unit/%.c=%),$(eval $(call \
