@@ -325,7 +325,8 @@ static void bad_relay(void **state)
 	static const char *const words[] = {
 		"{\"track\":{\"track\":0,\"endpoint\":\"e\",\"source\":\"s\","
 		"\"codec\":\"vp8\",\"ssrc\":1}}", /* before the welcome */
-		"*{\"welcome\":{\"room\":\"r\",\"endpoint\":\"e\"}}", /* twice */
+		/* twice */
+		"*{\"welcome\":{\"room\":\"r\",\"endpoint\":\"e\"}}",
 		"*{\"end\":{\"track\":0}}",
 		"*{\"dropped\":{\"track\":0,\"frames\":1,\"packets\":1}}",
 		"*{\"track\":{\"track\":0}}",

@@ -246,6 +246,34 @@ static void time_bounds_the_socket(void **state)
 	bus_client_free(c);
 }
 
+/* 5,000 packets at once are more than a socket holds: the rest waits, and
+ * goes out as fast as it is read. */
+static void full_socket(void **state)
+{
+	struct tally t = {0};
+	struct bus_client_config k = {.loop = w.loop, .path = w.path,
+		.ticket = "t", .events = &tally_events, .arg = &t};
+	struct bus_client *c;
+	struct made m;
+
+	(void)state;
+	serve();
+	c = bus_client_new(&k);
+	UNTIL(w.n_peers == 1);
+	bus_client_queue_ms(c, 2000);
+	bus_peer_open_track(w.peers[0], &mic);
+	spin(5);
+	for (unsigned i = 0; i < 5000; i++) {
+		make(&m, BUS_OPUS, (uint16_t)i, i * 960, "S", 1200);
+		assert_int_equal(bus_peer_send(w.peers[0], 0, &m.k), 0);
+		bus_packet_done(&m.k);
+	}
+	assert_true(bus_server_stats(w.server)->packets_out < 5000);
+	UNTIL(t.packets == 5000);
+	assert_int_equal(bus_server_stats(w.server)->dropped_packets, 0);
+	bus_client_free(c);
+}
+
 /* Ten readers have stopped: their queues share one copy of a packet. */
 static void one_copy(void **state)
 {
@@ -316,6 +344,7 @@ int main(void)
 		T(asks_again),
 		T(stopped_reader),
 		T(time_bounds_the_socket),
+		T(full_socket),
 		T(one_copy),
 		T(stopped_relay),
 	};
