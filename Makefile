@@ -108,7 +108,7 @@ layers: $(present:%=$B/layers/%.so)
 	@echo "layers: $(words $(present)) modules link against their rows only"
 
 run: deps
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory all >&2
 	@exec examples/hello-meeting/run
 
 deps deps-check:
