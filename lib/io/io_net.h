@@ -46,7 +46,8 @@ int io_peercred(int fd, pid_t *pid, uid_t *uid, gid_t *gid);
 bool io_peer_in_group(int fd, gid_t gid);
 
 int io_tcp_listen(const union io_addr *a);
-/* With IP_PKTINFO / IPV6_RECVPKTINFO, V6ONLY, 4 MiB buffers where allowed. */
+/* With IP_PKTINFO / IPV6_RECVPKTINFO, V6ONLY, SO_TIMESTAMPNS, 4 MiB buffers
+ * where allowed. */
 int io_udp_bind(const union io_addr *a);
 int io_local_addr(int fd, union io_addr *out);
 
@@ -60,6 +61,7 @@ struct io_datagram {
 	size_t len;
 	union io_addr from;
 	union io_addr to;   /* local address it was sent to */
+	uint64_t age_ns;    /* since the kernel had it; 0 if not known */
 };
 #define IO_UDP_BATCH      64
 #define IO_UDP_MAX_BYTES  2048

@@ -1,6 +1,8 @@
 /* Datagrams in batches, with the local address they came to and leave from
- * (IP_PKTINFO, RFC 3542 section 6), and GSO on the way out. */
+ * (IP_PKTINFO, RFC 3542 section 6), how long they waited, and GSO on the way
+ * out. */
 #include <netinet/udp.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base.h"
@@ -30,9 +32,26 @@ void io_udp_batch_free(struct io_udp_batch *b)
 	free(b);
 }
 
-static void local_of(struct msghdr *h, union io_addr *to)
+/* By the clock of the wall, as the kernel counts here: when that is set, the
+ * ages of one moment are wrong. */
+static uint64_t age_of(const struct cmsghdr *c, const struct timespec *now)
 {
+	struct timespec ts;
+	int64_t ns;
+
+	memcpy(&ts, CMSG_DATA(c), sizeof(ts));
+	ns = (now->tv_sec - ts.tv_sec) * (int64_t)NS_PER_S +
+		(now->tv_nsec - ts.tv_nsec);
+	return ns > 0 ? (uint64_t)ns : 0;
+}
+
+static void look_at_control(struct msghdr *h, const struct timespec *now,
+	struct io_datagram *out)
+{
+	union io_addr *to = &out->to;
+
 	*to = (union io_addr){0};
+	out->age_ns = 0;
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(h); c; c = CMSG_NXTHDR(h, c)) {
 		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
 			struct in_pktinfo info;
@@ -47,12 +66,16 @@ static void local_of(struct msghdr *h, union io_addr *to)
 			memcpy(&info, CMSG_DATA(c), sizeof(info));
 			to->in6.sin6_family = AF_INET6;
 			to->in6.sin6_addr = info.ipi6_addr;
+		} else if (c->cmsg_level == SOL_SOCKET &&
+			c->cmsg_type == SCM_TIMESTAMPNS) {
+			out->age_ns = age_of(c, now);
 		}
 	}
 }
 
 int io_udp_recv(int fd, struct io_udp_batch *b, struct io_datagram *out)
 {
+	struct timespec now;
 	int got, n = 0;
 
 	for (int i = 0; i < IO_UDP_BATCH; i++) {
@@ -72,6 +95,7 @@ int io_udp_recv(int fd, struct io_udp_batch *b, struct io_datagram *out)
 				errno == ECONNREFUSED
 			? 0
 			: -errno;
+	clock_gettime(CLOCK_REALTIME, &now);
 	for (int i = 0; i < got; i++) {
 		struct msghdr *h = &b->msg[i].msg_hdr;
 
@@ -80,7 +104,7 @@ int io_udp_recv(int fd, struct io_udp_batch *b, struct io_datagram *out)
 		out[n].data = b->data[i];
 		out[n].len = b->msg[i].msg_len;
 		out[n].from = b->from[i];
-		local_of(h, &out[n++].to);
+		look_at_control(h, &now, &out[n++]);
 	}
 	return n;
 }

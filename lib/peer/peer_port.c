@@ -19,6 +19,7 @@ const char *peer_drop_name(enum peer_drop d)
 		[PEER_DROP_UNIDENTIFIED] = "unidentified",
 		[PEER_DROP_TOO_MANY] = "too-many",
 		[PEER_DROP_SEND] = "send",
+		[PEER_DROP_LATE] = "late",
 	};
 
 	return (unsigned)d < PEER_DROPS ? names[d] : "none";
@@ -72,7 +73,9 @@ void port_drop(struct peer_port *port, struct peer *p, enum peer_drop why)
 	if (!p)
 		return;
 	p->stats.dropped[why]++;
-	if (p->complained & 1u << why || why == PEER_DROP_EARLY)
+	/* Early is no fault, and late is ours. */
+	if (p->complained & 1u << why || why == PEER_DROP_EARLY ||
+	    why == PEER_DROP_LATE)
 		return;
 	p->complained |= 1u << why;
 	io_log(IO_WARN, "%s: dropped a packet: %s (more are only counted)",
@@ -211,6 +214,9 @@ static void take(struct peer_port *port, struct io_datagram *d,
 		peer_dtls(p, &path, d->data, d->len, now_ns);
 	else if (p->state != PEER_CONNECTED)
 		port_drop(port, p, PEER_DROP_EARLY);
+	else if (kind == DEMUX_RTP && p->role == PEER_SERVER &&
+		d->age_ns > PEER_LATE_NS)
+		port_drop(port, p, PEER_DROP_LATE);
 	else if (kind == DEMUX_RTP)
 		in_rtp(p, d->data, d->len, now_ns);
 	else

@@ -25,9 +25,14 @@ enum peer_drop {
 	PEER_DROP_UNIDENTIFIED,  /* SSRC that belongs to no line */
 	PEER_DROP_TOO_MANY,      /* SSRCs, paths */
 	PEER_DROP_SEND,          /* the socket refused, or its buffer is full */
+	PEER_DROP_LATE,          /* media that waited for us: PEER_LATE_NS */
 	PEER_DROPS
 };
 const char *peer_drop_name(enum peer_drop d); /* "malformed" … */
+
+/* A server that stood still, or cannot keep up, does not pour out what has
+ * piled up meanwhile: nobody wants to hear it any more. */
+#define PEER_LATE_NS (UINT64_C(200) * 1000000)
 
 struct peer_stats {
 	uint64_t packets_in, bytes_in;   /* datagrams taken */

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
+#include <time.h>
 
 #include "peer_priv.h"
 #include "peer_call.h"
@@ -274,6 +275,30 @@ static void a_loss_is_told_by_a_late_packet(void **state)
 	call_close(&c);
 }
 
+/* While the server stands still: what is not older than PEER_LATE_NS when
+ * it goes on is taken. */
+static void what_waited_too_long_is_dropped(void **state)
+{
+	struct call c;
+
+	(void)state;
+	call_open(&c, "127.0.0.1:0", "127.0.0.1:0");
+	call_publish(&c, four, ARRAY_LEN(four));
+	call_connect(&c);
+	call_send_audio(&c.client, 0, 0, 20);
+	call_wait_packets(&c, &c.server, 1);
+	for (unsigned i = 1; i <= 20; i++)
+		call_send_audio(&c.client, 0, i, 20);
+	nanosleep(&(struct timespec){.tv_nsec = 300 * 1000000}, NULL);
+	for (unsigned i = 21; i <= 25; i++)
+		call_send_audio(&c.client, 0, i, 20);
+	call_wait_packets(&c, &c.server, 6);
+	assert_int_equal(c.server.last[0].seq, 65530 + 25 - 65536);
+	assert_int_equal(peer_stats(c.server.peer)->dropped[PEER_DROP_LATE],
+		20);
+	call_close(&c);
+}
+
 static void reports_and_feedback_arrive(void **state)
 {
 	struct call c;
@@ -425,6 +450,7 @@ int main(void)
 		cmocka_unit_test(losses_to_a_subscriber_are_repaired),
 		cmocka_unit_test(too_much_loss_wants_a_keyframe),
 		cmocka_unit_test(a_loss_is_told_by_a_late_packet),
+		cmocka_unit_test(what_waited_too_long_is_dropped),
 		cmocka_unit_test(reports_and_feedback_arrive),
 		cmocka_unit_test(leaving_is_seen_at_once),
 		cmocka_unit_test(an_early_check_is_kept),

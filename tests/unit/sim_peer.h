@@ -46,7 +46,7 @@ const char *peer_source_name(enum peer_source s)
 const char *peer_drop_name(enum peer_drop d)
 {
 	static const char *const names[PEER_DROPS] = {"a", "b", "c", "d", "e",
-		"f", "g", "h", "i", "j"};
+		"f", "g", "h", "i", "j", "k"};
 
 	return names[d];
 }
