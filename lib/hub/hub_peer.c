@@ -62,6 +62,14 @@ static void peer_gone(struct peer *p)
 	hub_settle_soon(p->hub);
 }
 
+static void count_malformed(struct peer *p, const char *what)
+{
+	p->hub->malformed++;
+	if (peer_may_warn(p->hub))
+		io_log(IO_WARN, "%s: %s, closed (%" PRIu64 " such peers so "
+			"far)", p->name, what, p->hub->malformed);
+}
+
 void peer_check(struct peer *p)
 {
 	int err = ctl_broken(p->ctl);
@@ -72,13 +80,8 @@ void peer_check(struct peer *p)
 		peer_close(p, p->close_code, p->close_reason);
 		return;
 	}
-	if (err == -EPROTO || err == -EMSGSIZE) {
-		p->hub->malformed++;
-		if (peer_may_warn(p->hub))
-			io_log(IO_WARN, "%s: malformed message, closed (%"
-				PRIu64 " such peers so far)", p->name,
-				p->hub->malformed);
-	}
+	if (err == -EPROTO || err == -EMSGSIZE)
+		count_malformed(p, "malformed message");
 	peer_close(p, CLOSE_POLICY, err == -EPIPE ? "does not read" :
 		"malformed message");
 }
@@ -216,6 +219,15 @@ static void socket_text(void *arg, const char *text, size_t n)
 		peer_check(p);
 }
 
+static void socket_malformed(void *arg, unsigned code)
+{
+	struct peer *p = arg;
+
+	if (!p->closing)
+		count_malformed(p, code == 1009 ? "oversized message" :
+			"malformed frame");
+}
+
 static void socket_closed(void *arg)
 {
 	struct peer *p = arg;
@@ -234,6 +246,7 @@ static bool healthy(void *arg)
 const struct web_events hub_web_events = {
 	.on_open = socket_opened,
 	.on_text = socket_text,
+	.on_malformed = socket_malformed,
 	.on_close = socket_closed,
 	.on_drained = stream_drained,
 	.healthy = healthy,

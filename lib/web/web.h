@@ -50,6 +50,10 @@ struct web_events {
 	void *(*on_open)(void *arg, struct web_ws *ws);
 	/* One text message, valid UTF-8, lent. Binary ones end with 1003. */
 	void (*on_text)(void *ws_arg, const char *p, size_t n);
+	/* It sent what RFC 6455 forbids, a binary message, or too much: it is
+	 * being closed with this code (1002, 1003, 1007, 1009, or 1005 for
+	 * none), and on_close follows. Or NULL. */
+	void (*on_malformed)(void *ws_arg, unsigned code);
 	/* Comes once, unless the owner called web_ws_close before. */
 	void (*on_close)(void *ws_arg);
 	/* What waited to go out has fallen below 64 KiB; or NULL. */

@@ -175,20 +175,38 @@ static bool ws_pump(struct web_ws *ws)
 	return true;
 }
 
+/* Besides the peer's own close only what it may not send ends reading. The
+ * code is known when its frame has been made. */
+static void tell_malformed(struct web_ws *ws)
+{
+	if (!ws->owner || !ws->web->ev.on_malformed ||
+		wslay_event_get_read_enabled(ws->wslay) ||
+		wslay_event_get_close_received(ws->wslay) ||
+		wslay_event_send(ws->wslay) != 0)
+		return;
+	ws->web->ev.on_malformed(ws->owner,
+		wslay_event_get_status_code_sent(ws->wslay));
+}
+
 static void read_cb(struct bufferevent *bev, void *arg)
 {
 	struct web_ws *ws = arg;
 	struct evbuffer *in = bufferevent_get_input(bev);
+	int r;
 
 	if (ws->closing && !wslay_event_get_read_enabled(ws->wslay)) {
 		evbuffer_drain(in, evbuffer_get_length(in));
 		return;
 	}
 	ws->busy = true;
-	if (wslay_event_recv(ws->wslay) != 0) {
+	r = wslay_event_recv(ws->wslay);
+	if (r != 0) {
 		/* A frame that is none; wslay has said close already. */
 		wslay_event_shutdown_read(ws->wslay);
 	}
+	/* Lack of memory is not the peer's fault. */
+	if (r != WSLAY_ERR_NOMEM && !ws->dead)
+		tell_malformed(ws);
 	ws->busy = false;
 	if (ws->dead || !ws_pump(ws))
 		return;

@@ -39,6 +39,12 @@ static void text(void *arg, const char *p, size_t n)
 	}
 }
 
+static void malformed(void *arg, unsigned code)
+{
+	(void)arg;
+	fprintf(stderr, "malformed %u\n", code);
+}
+
 static void closed(void *arg)
 {
 	(void)arg;
@@ -70,6 +76,7 @@ int main(int argc, char **argv)
 {
 	static const struct web_events events = {
 		.on_open = opened, .on_text = text, .on_close = closed,
+		.on_malformed = malformed,
 		.on_drained = drained, .healthy = healthy,
 	};
 	static const char *const origins[] = {"https://listed.example", NULL};

@@ -46,6 +46,17 @@ async function echo(ws, text) {
 	return await within(5000, got) === text;
 }
 
+// What the owner was told is malformed since it was asked last.
+let told = 0;
+async function malformed()
+{
+	await new Promise((r) => setTimeout(r, 100));
+	const all = log.match(/(?<=malformed )\d+/g) ?? [];
+	const last = all.slice(told).join(' ');
+	told = all.length;
+	return last;
+}
+
 for (const [name, url] of [['ws', `ws://127.0.0.1:${plain}/ws`],
 	['wss', `wss://127.0.0.1:${tls}/ws`]]) {
 	let ws = await open(url), all = true;
@@ -91,10 +102,13 @@ for (const [name, url] of [['ws', `ws://127.0.0.1:${plain}/ws`],
 	ws.send(Buffer.from([1, 2]), { binary: true });
 	ok((await within(5000, ws.closed)).code === 1003,
 		`${name}: binary is told 1003`);
+	ok(await malformed() === '1009 1009 1009 1009 1007 1003',
+		`${name}: the owner is told of each once`);
 	ws = await open(url);
 	ws.send('close 4403');
 	const c = await within(5000, ws.closed);
 	ok(c.code === 4403 && c.reason === 'as asked', `${name}: our close`);
+	ok(await malformed() === '', `${name}: a close is not malformed`);
 
 	const many = await Promise.all(Array.from({ length: 100 },
 		() => open(url)));
@@ -141,6 +155,8 @@ ok(await closeOf([0x81, 0xff, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
 	0, 0, 0, 0, 65]) === 1009, 'a huge length: 1009');
 ok(await closeOf([0x88, 0x82, 0, 0, 0, 0, 0, 1]) === 1002,
 	'a close code that is none: 1002');
+ok(await malformed() === '1002 1002 1002 1005 1005 1009 1002',
+	'the owner is told of each once');
 
 // A reader that does not read is cut, by the bound or by the clock.
 async function stalled(count, ms, what) {
@@ -165,6 +181,6 @@ for (const c of children) {
 	ok(await code === 0, 'a clean end');
 }
 process.stderr.write(log.split('\n').filter((l) =>
-	!/^(open|closed|flood)/.test(l)).join('\n'));
+	!/^(open|closed|flood|malformed)/.test(l)).join('\n'));
 console.log(`1..${n}`);
 process.exit(bad ? 1 : 0);

@@ -110,6 +110,22 @@ await test(async () => {
 		ok(c.refused, 'behind an error');
 	}
 	like(s.process.err, /malformed message, closed/, 'and is logged');
+	for (const [what, bytes, binary] of [
+		['malformed frame', [1, 2], true],
+		['malformed frame', [0xc3, 0x28], false],
+		['oversized message', Buffer.alloc(65537, 'x'), false],
+	]) {
+		const c = await connect(s);
+		const so = () => Number(/(\d+) such peers so far\)\s*$/
+			.exec(s.process.err)?.[1]);
+		const before = so();
+		c.ws.send(Buffer.from(bytes), {binary});
+		await c.closed;
+		ok(await until(5, () => so() === before + 1) &&
+			s.process.err.trim().split('\n').at(-1)
+				.includes(what),
+		`a ${what} is one counted line`, s.process.err.slice(-200));
+	}
 
 	// A link without a name: each opening is somebody else.
 	const ben = await user(s, handed, 'Ben');
