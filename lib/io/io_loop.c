@@ -24,6 +24,7 @@ struct deferred {
 struct io_loop {
 	struct event_base *base;
 	struct list deferred;
+	struct list spare; /* of deferred: what ran is used again */
 	struct list at_free;
 	bool stop;
 	int code;
@@ -64,6 +65,7 @@ struct io_loop *io_loop_new(void)
 		goto fail;
 	event_config_free(cfg);
 	list_init(&l->deferred);
+	list_init(&l->spare);
 	list_init(&l->at_free);
 	return l;
 fail:
@@ -87,6 +89,8 @@ void io_loop_free(struct io_loop *l)
 		free(d);
 	}
 	list_each(at, next, &l->deferred)
+		free(list_entry(at, struct deferred, link));
+	list_each(at, next, &l->spare)
 		free(list_entry(at, struct deferred, link));
 	event_base_free(l->base);
 	free(l);
@@ -114,7 +118,7 @@ static void run_deferred(struct io_loop *l)
 		void *arg = d->arg;
 
 		list_remove(&d->link);
-		free(d);
+		list_append(&l->spare, &d->link);
 		if (cb)
 			cb(arg);
 	}
@@ -197,9 +201,15 @@ int io_defer(struct io_loop *l, void (*cb)(void *arg), void *arg)
 
 	if (find_deferred(l, cb, arg))
 		return 0;
-	d = calloc(1, sizeof(*d));
-	if (!d)
-		return -ENOMEM;
+	if (list_empty(&l->spare)) {
+		d = calloc(1, sizeof(*d));
+		if (!d)
+			return -ENOMEM;
+		list_init(&d->link);
+	} else {
+		d = list_entry(l->spare.next, struct deferred, link);
+	}
+	list_remove(&d->link);
 	d->cb = cb;
 	d->arg = arg;
 	list_append(&l->deferred, &d->link);
@@ -213,7 +223,7 @@ void io_undefer(struct io_loop *l, void (*cb)(void *arg), void *arg)
 	if (!d)
 		return;
 	list_remove(&d->link);
-	free(d);
+	list_append(&l->spare, &d->link);
 }
 
 int io_loop_at_free(struct io_loop *l, void (*cb)(void *arg), void *arg)

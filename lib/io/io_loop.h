@@ -28,7 +28,8 @@ void io_random(void *p, size_t n);
 
 /* Calls cb once, after all callbacks of this loop iteration: the place to
  * commit or send what the iteration gathered. Deferring twice with the same
- * cb and arg before it ran is one call. */
+ * cb and arg before it ran is one call. Allocates only while more wait than
+ * ever did. */
 int io_defer(struct io_loop *l, void (*cb)(void *arg), void *arg);
 void io_undefer(struct io_loop *l, void (*cb)(void *arg), void *arg);
 /* Calls cb when the loop is freed: for what lives as long as the loop. */

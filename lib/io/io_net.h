@@ -76,5 +76,13 @@ int io_udp_recv(int fd, struct io_udp_batch *b, struct io_datagram *out);
  * or >= n is one datagram. -EAGAIN: the caller drops and counts. */
 int io_udp_send(int fd, const union io_addr *to, const union io_addr *from,
 	const void *p, size_t n, size_t segment);
+/* The same of bytes in n_iov pieces, one for each datagram; segment 0 only
+ * for one piece. The kernel takes IO_UDP_SEGMENTS datagrams of IO_UDP_RUN
+ * bytes in all. -EIO, -EINVAL: not by GSO, or not on this path. */
+#define IO_UDP_SEGMENTS  64
+#define IO_UDP_RUN       65000
+struct iovec;
+int io_udp_sendv(int fd, const union io_addr *to, const union io_addr *from,
+	const struct iovec *iov, size_t n_iov, size_t segment);
 
 #endif

@@ -138,22 +138,21 @@ static void add_source(struct msghdr *h, size_t *used,
 	}
 }
 
-int io_udp_send(int fd, const union io_addr *to, const union io_addr *from,
-	const void *p, size_t n, size_t segment)
+int io_udp_sendv(int fd, const union io_addr *to, const union io_addr *from,
+	const struct iovec *iov, size_t n_iov, size_t segment)
 {
 	_Alignas(struct cmsghdr) uint8_t control[CONTROL_BYTES] = {0};
-	struct iovec iov = {(void *)(uintptr_t)p, n};
 	struct msghdr h = {.msg_name = (void *)(uintptr_t)to,
 		.msg_namelen = io_addr_len(to),
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
+		.msg_iov = (struct iovec *)(uintptr_t)iov,
+		.msg_iovlen = n_iov,
 		.msg_control = control};
 	size_t used = 0;
 	ssize_t sent;
 
 	if (from)
 		add_source(&h, &used, from);
-	if (segment && segment < n) {
+	if (segment) {
 		uint16_t size = (uint16_t)segment;
 
 		add_control(&h, &used, SOL_UDP, UDP_SEGMENT, &size,
@@ -167,4 +166,13 @@ int io_udp_send(int fd, const union io_addr *to, const union io_addr *from,
 	if (sent >= 0)
 		return 0;
 	return errno == EWOULDBLOCK || errno == ENOBUFS ? -EAGAIN : -errno;
+}
+
+int io_udp_send(int fd, const union io_addr *to, const union io_addr *from,
+	const void *p, size_t n, size_t segment)
+{
+	const struct iovec iov = {(void *)(uintptr_t)p, n};
+
+	return io_udp_sendv(fd, to, from, &iov, 1,
+		segment < n ? segment : 0);
 }
