@@ -69,6 +69,7 @@ static void learn_path(struct peer *p, const struct path *path)
 
 static void unregister(struct peer *p)
 {
+	gather_flush(p);
 	while (p->n_paths)
 		forget_path(p, p->n_paths - 1);
 	if (map_get(p->port->by_ufrag, p->ufrag, UFRAG_LEN) == p)
@@ -132,6 +133,7 @@ void peer_free(struct peer *p)
 {
 	if (!p || p->dead)
 		return;
+	gather_flush(p);
 	if (p->dtls && p->state != PEER_CLOSED) {
 		dtls_close(p->dtls);
 		flush_dtls(p);
@@ -219,6 +221,7 @@ struct peer *peer_new(struct peer_port *port, const struct peer_config *c)
 	if (!p)
 		return NULL;
 	list_init(&p->link);
+	list_init(&p->run.link);
 	p->port = port;
 	p->role = c->role;
 	p->events = c->events;

@@ -29,7 +29,7 @@
  * Memory: bounded per transport by PEER_* below. A connected one takes some
  * 130 KiB, of which OpenSSL has 70; each stream received 12 KiB more; each
  * video line that sends keeps the last 1.5 s for repair, at most
- * PEER_HISTORY_BYTES.
+ * PEER_HISTORY_BYTES; a port that sends keeps room for 512 packets (800 KiB).
  * Nothing is allocated between a datagram and its on_rtp, or in
  * peer_send_rtp, but each stream's state once, at its first packet.
  * Never: answers or logs a stranger's datagram (it is counted), accepts DTLS
@@ -158,10 +158,11 @@ uint32_t peer_line_ssrc(const struct peer *p, unsigned line, unsigned rid);
 /* ---- media ---- */
 
 /* Adds SSRC, payload type and header extensions, keeps a copy for repair,
- * protects and sends. seq and rtp_ts are the caller's, per (line, rid);
- * seq should grow by one. 0; -ENOTCONN before PEER_CONNECTED or on a line
- * that is not active; -EINVAL line, rid or length; -EAGAIN and other errors
- * of the socket (counted, the receiver asks again). */
+ * protects, and sends when this pass of the loop is over, with what else the
+ * peer has then. seq and rtp_ts are the caller's, per (line, rid); seq should
+ * grow by one. 0; -ENOTCONN before PEER_CONNECTED or on a line that is not
+ * active; -EINVAL line, rid or length; -ENOMEM. What the socket refuses is
+ * counted, and the receiver asks again. */
 int peer_send_rtp(struct peer *p, const struct peer_rtp *pkt);
 /* How a stream fares, by the reports of who receives it: of a line of ours
  * the other side's, else our own. */

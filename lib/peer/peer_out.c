@@ -103,7 +103,7 @@ static void put_extensions(struct peer *p, const struct sending *s,
 static int send_packet(struct peer *p, const struct sending *s,
 	uint64_t now_ns)
 {
-	uint8_t packet[PACKET_CAP], ext[EXT_BYTES];
+	uint8_t *packet = gather_room(p->port), ext[EXT_BYTES];
 	struct rtp h = { .marker = s->marker, .seq = s->seq,
 		.ts = s->rtp_ts };
 	struct rtpext_writer w;
@@ -113,7 +113,7 @@ static int send_packet(struct peer *p, const struct sending *s,
 
 	h.pt = s->rtx ? s->l->rtx_pt : s->l->pt;
 	h.ssrc = s->rtx ? s->o->rtx_ssrc : s->o->ssrc;
-	err = peer_path(p, &path);
+	err = packet ? peer_path(p, &path) : -ENOMEM;
 	if (err)
 		return err;
 	rtpext_open(&w, ext, sizeof(ext), false);
@@ -121,13 +121,15 @@ static int send_packet(struct peer *p, const struct sending *s,
 	err = rtpext_close(&w, &h);
 	if (err)
 		return err;
-	len = rtp_write(packet, sizeof(packet), &h);
+	len = rtp_write(packet, GATHER_CAP, &h);
 	if (len < 0)
 		return len;
 	n = (size_t)len + s->len;
 	memcpy(packet + len, s->payload, s->len);
-	err = srtp_link_protect_rtp(p->srtp, packet, &n, sizeof(packet));
-	return err ? err : port_send(p->port, p, &path, packet, n);
+	err = srtp_link_protect_rtp(p->srtp, packet, &n, GATHER_CAP);
+	if (!err)
+		gather_send(p, &path, n);
+	return err;
 }
 
 /* Kept for RTX only: without it a packet that is sent again would carry

@@ -82,20 +82,28 @@ void port_drop(struct peer_port *port, struct peer *p, enum peer_drop why)
 		p->name, peer_drop_name(why));
 }
 
+int port_socket(const struct peer_port *port, const struct path *path,
+	union io_addr *from, union io_addr *to)
+{
+	port_to_io(from, &path->local);
+	port_to_io(to, &path->remote);
+	for (unsigned i = 0; i < port->n_socks; i++)
+		if (port->sock[i].bound.sa.sa_family == to->sa.sa_family)
+			return port->sock[i].fd;
+	return -EAFNOSUPPORT;
+}
+
 int port_send(struct peer_port *port, struct peer *p,
 	const struct path *path, const uint8_t *data, size_t n)
 {
 	union io_addr from, to;
-	int err = -EAFNOSUPPORT;
+	int err;
 
 	if (port->keep && !port->keep(port->keep_arg, true, data, n))
 		return 0;
-	port_to_io(&from, &path->local);
-	port_to_io(&to, &path->remote);
-	for (unsigned i = 0; i < port->n_socks; i++)
-		if (port->sock[i].bound.sa.sa_family == to.sa.sa_family)
-			err = io_udp_send(port->sock[i].fd, &to, &from, data,
-				n, 0);
+	err = port_socket(port, path, &from, &to);
+	if (err >= 0)
+		err = io_udp_send(err, &to, &from, data, n, 0);
 	if (err) {
 		port_drop(port, p, PEER_DROP_SEND);
 		return err;
@@ -396,6 +404,7 @@ void peer_port_free(struct peer_port *port)
 		io_watch_free(port->sock[i].watch);
 		close(port->sock[i].fd);
 	}
+	gather_free(port);
 	io_udp_batch_free(port->batch);
 	dtls_ctx_free(port->dtls);
 	cert_free(port->cert);

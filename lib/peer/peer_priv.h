@@ -15,6 +15,7 @@
 #define PWD_LEN          24u
 #define TUPLE_CAP        34u
 #define PACKET_CAP       2048u
+#define GATHER_CAP       1600u /* header, extensions, payload, trailer */
 #define REPORT_NS        NS_PER_S
 #define RTT_UNKNOWN_NS   (100 * NS_PER_MS)
 #define RTCP_MAX_BYTES   1150u /* begin another datagram above it */
@@ -41,6 +42,7 @@ struct peer_port {
 	struct map *by_tuple;
 	struct list peers; /* every peer that is not closed */
 	uint64_t wall_base_ns; /* plus the monotonic clock: ns since 1970 */
+	struct gather *gather; /* packets of this pass of the loop */
 	struct peer_stats stats;
 	bool (*keep)(void *arg, bool out, const uint8_t *p, size_t n);
 	void *keep_arg;
@@ -74,6 +76,15 @@ struct path {
 	struct ice_addr remote;
 };
 
+/* Packets of one size, the last perhaps shorter, that leave in one send. */
+struct run {
+	struct list link; /* in the port's gather */
+	struct path path;
+	unsigned n;
+	uint16_t each, last; /* bytes */
+	uint16_t slot[IO_UDP_SEGMENTS];
+};
+
 enum nego { NEGO_NONE, NEGO_OFFERED, NEGO_DONE };
 
 struct peer {
@@ -97,6 +108,7 @@ struct peer {
 		uint8_t data[ICE_MAX_BYTES];
 	} early; /* the last check that came before the SDP that explains it */
 	struct path paths[PEER_MAX_PATHS]; /* in the port's by_tuple */
+	struct run run;
 	unsigned n_paths;
 	unsigned next_path; /* to be given up */
 	struct dtls *dtls;
@@ -134,7 +146,10 @@ void port_to_ice(struct ice_addr *out, const union io_addr *a);
 void port_to_io(union io_addr *out, const struct ice_addr *a);
 size_t port_tuple(uint8_t out[TUPLE_CAP], const struct ice_addr *local,
 	const struct ice_addr *remote);
-/* Sends from path->local to path->remote. */
+/* The socket for path, with its addresses; -EAFNOSUPPORT. */
+int port_socket(const struct peer_port *port, const struct path *path,
+	union io_addr *from, union io_addr *to);
+/* Sends from path->local to path->remote, at once. */
 int port_send(struct peer_port *port, struct peer *p,
 	const struct path *path, const uint8_t *data, size_t n);
 /* p may be NULL. */
@@ -145,6 +160,17 @@ void port_drop(struct peer_port *port, struct peer *p, enum peer_drop why);
 		(p)->stats.field += (n);                                   \
 		(p)->port->stats.field += (n);                             \
 	} while (0)
+
+/* ---- peer_gather.c ---- */
+/* Memory for the packet that gather_send takes next, GATHER_CAP bytes; NULL
+ * without memory. */
+uint8_t *gather_room(struct peer_port *port);
+/* Sends it, n bytes long, when this pass of the loop is over, in one send
+ * with others of the peer that are as long. What fails is counted. */
+void gather_send(struct peer *p, const struct path *path, size_t n);
+/* Sends what the peer has. */
+void gather_flush(struct peer *p);
+void gather_free(struct peer_port *port);
 
 /* ---- peer.c ---- */
 /* Whatever may free the peer stands between these two; leave returns false
