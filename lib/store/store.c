@@ -167,8 +167,7 @@ int store_exec(struct store *s, sqlite3 *db, const char *sql,
 	return store_sql_error(s, db, doing);
 }
 
-/* One number, or -errno. */
-static int64_t number(struct store *s, sqlite3 *db, const char *sql)
+int64_t store_number(struct store *s, sqlite3 *db, const char *sql)
 {
 	sqlite3_stmt *q;
 	int64_t n;
@@ -279,9 +278,9 @@ static int open_one(struct store *s, const char *path, sqlite3 **db)
 /* -EPROTONOSUPPORT, or 0 with *fresh: there is nothing yet. */
 static int look_at_version(struct store *s, bool *fresh)
 {
-	int64_t version = number(s, s->write, "pragma user_version");
-	int64_t app = number(s, s->write, "pragma application_id");
-	int64_t tables = number(s, s->write,
+	int64_t version = store_number(s, s->write, "pragma user_version");
+	int64_t app = store_number(s, s->write, "pragma application_id");
+	int64_t tables = store_number(s, s->write,
 		"select count(*) from sqlite_schema");
 
 	if (version < 0 || tables < 0)
@@ -402,7 +401,7 @@ static int open_sound(struct store *s, enum store_sync sync,
 	if (!err)
 		err = temp_in_memory(s);
 	if (!err)
-		pos = number(s, s->read,
+		pos = store_number(s, s->read,
 			"select coalesce(max(pos), 0) from events");
 	if (!err && pos < 0)
 		err = (int)pos;

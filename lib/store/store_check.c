@@ -2,7 +2,8 @@
 #include <unistd.h>
 #include "store_priv.h"
 
-#define NEWEST 1000000 /* events that are looked at; half a second or two */
+#define NEWEST 1000000 /* events that are looked at; about half a second */
+#define PAGES  262144  /* of a database whose pages are looked at; the same */
 
 /* A database of ours begins like this all its life, whatever its WAL holds.
  * The counters and sizes in between are SQLite's own affair. */
@@ -69,7 +70,8 @@ struct check {
 	struct store *s;
 	struct map *seen;
 	struct seen *all;
-	uint64_t base; /* only events with pos above are looked at */
+	bool all_of_it; /* log.check says so */
+	uint64_t base;  /* only events with pos above are looked at */
 };
 
 static int bad(struct check *c, const char *fmt, const char *meeting,
@@ -244,25 +246,39 @@ static int check_meetings(struct check *c)
 
 /* --- All of it ----------------------------------------------------------- */
 
+/* What a page says of the room it has left is needed for writing only. */
+static int check_pages(struct check *c)
+{
+	int64_t pages = store_number(c->s, c->s->read, "pragma page_count");
+	const char *said = "nothing";
+	sqlite3_stmt *q = NULL;
+	int err = 0;
+
+	if (pages < 0 || (pages > PAGES && !c->all_of_it))
+		return (int)MIN(pages, 0);
+	if (sqlite3_prepare_v2(c->s->read, "pragma quick_check(1)", -1, &q,
+		NULL) == SQLITE_OK && sqlite3_step(q) == SQLITE_ROW)
+		said = (const char *)sqlite3_column_text(q, 0);
+	else
+		err = store_sql_error(c->s, c->s->read, "look at all pages");
+	if (!err && !str_eq(said, "ok"))
+		err = store_error_set(c->s, -EBADMSG, "a page of log.db is "
+			"damaged");
+	sqlite3_finalize(q);
+	return err;
+}
+
 static int find_base(struct check *c)
 {
+	int64_t last = store_number(c->s, c->s->read,
+		"select coalesce(max(pos), 0) from events");
 	char path[STORE_PATH];
-	sqlite3_stmt *q = NULL;
-	int64_t last = 0;
 
 	store_path(c->s, path, "log.check");
-	if (access(path, F_OK) == 0)
-		return 0;
-	if (sqlite3_prepare_v2(c->s->read, "select coalesce(max(pos), 0)"
-		" from events", -1, &q, NULL) != SQLITE_OK ||
-		sqlite3_step(q) != SQLITE_ROW) {
-		sqlite3_finalize(q);
-		return store_sql_error(c->s, c->s->read, "read the log");
-	}
-	last = sqlite3_column_int64(q, 0);
-	sqlite3_finalize(q);
-	c->base = last > NEWEST ? (uint64_t)(last - NEWEST) : 0;
-	return 0;
+	c->all_of_it = access(path, F_OK) == 0;
+	if (last > NEWEST && !c->all_of_it)
+		c->base = (uint64_t)(last - NEWEST);
+	return (int)MIN(last, 0);
 }
 
 int store_check(struct store *s)
@@ -278,6 +294,8 @@ int store_check(struct store *s)
 		err = check_meetings(&c);
 	if (!err)
 		err = check_sessions(&c);
+	if (!err)
+		err = check_pages(&c);
 	while (c.all) {
 		struct seen *m = c.all;
 

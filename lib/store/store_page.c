@@ -120,16 +120,14 @@ static bool gather(struct store_source *src, const uint8_t *p, size_t local,
 
 	buf_clear(&src->text);
 	buf_put(&src->text, p, local);
-	while (src->text.len < payload) {
+	while (src->text.len < payload && !src->text.err) {
 		if (!store_source_copy(src, next, age, page))
 			return false;
 		next = be32(page);
 		buf_put(&src->text, page + 4, MIN(STORE_PAGE - 4,
 			payload - src->text.len));
-		if (src->text.err)
-			return false;
 	}
-	return true;
+	return !src->text.err;
 }
 
 /* --- Events -------------------------------------------------------------- */
@@ -205,7 +203,7 @@ static bool long_event(struct store_source *src, const uint8_t *p, size_t n,
 	if (!head || columns != 6 || total != payload ||
 		total - c[5].n != at - a - b)
 		return false;
-	for (unsigned age = 0; age < COPIES; age++) {
+	for (unsigned age = 0; age < COPIES && !src->text.err; age++) {
 		if (!gather(src, p, local, (size_t)payload, age))
 			continue;
 		record_fill(src->text.data, head, c, columns);
@@ -228,7 +226,7 @@ static int tell(struct store_found *f, store_found_cb *cb, void *arg)
 	json_t *e = json_read_max(f->body, f->n, EVENT_MAX, why);
 	int64_t seq = json_int(e, "seq", 0, &bad);
 	int64_t pos = json_int(e, "pos", 0, &bad);
-	int r = 0;
+	int r = e || errno != ENOMEM ? 0 : -ENOMEM;
 
 	f->meeting = json_str(e, "meeting", &bad);
 	f->seq = (uint64_t)seq;
@@ -249,9 +247,11 @@ static int event_at(struct store_source *src, size_t at, store_found_cb *cb,
 
 	f.proven = f.n && proof(page, at, &f);
 	for (size_t i = at > HEAD_MAX ? at - HEAD_MAX : 0; i < at &&
-		!f.proven; i++)
+		!f.proven && !src->text.err; i++)
 		f.proven = long_event(src, page + i, STORE_PAGE - i, at - i,
 			&f);
+	if (src->text.err)
+		return src->text.err;
 	if (!f.proven)
 		f = (struct store_found){.body = (const char *)page + at,
 			.n = object_end(page + at, STORE_PAGE - at)};
@@ -305,7 +305,7 @@ static int cell(struct store_source *src, size_t at, int type,
 		return 0;
 	if (local < payload) {
 		if (!gather(src, p, local, (size_t)payload, 0))
-			return 0;
+			return src->text.err;
 		p = src->text.data;
 	}
 	record_fill(p, head, c, columns);

@@ -69,6 +69,8 @@ int store_error_set(struct store *s, int err, const char *fmt, ...)
 	PRINTF(3, 4);
 int store_exec(struct store *s, sqlite3 *db, const char *sql,
 	const char *doing);
+/* One number that is not negative, or -errno. */
+int64_t store_number(struct store *s, sqlite3 *db, const char *sql);
 void store_path(const struct store *s, char out[static STORE_PATH],
 	const char *name);
 extern const char store_schema[];
@@ -112,7 +114,8 @@ uint32_t store_chain(uint32_t prev, const void *body, size_t n);
 /* --- store_check.c ------------------------------------------------------- */
 
 /* Looks through the newest million events (all of them if log.check says
- * so), all open meetings, and the other tables. 0, -EBADMSG with words of
+ * so), all open meetings, the other tables, and the pages of a database up to
+ * a GiB. 0, -EBADMSG with words of
  * what is wrong, or -ENOMEM. */
 int store_check(struct store *s);
 /* Whether the schema is ours to the letter. */

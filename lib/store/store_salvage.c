@@ -144,12 +144,11 @@ static int take_meeting(struct salvage *v, const struct store_column *c)
 {
 	char why[160];
 	json_t *summary = json_read_max(c[2].p, c[2].n, SIZE_MAX, why);
+	bool sound = json_is_object(summary);
 
-	if (!json_is_object(summary)) {
-		json_decref(summary);
-		return 0;
-	}
 	json_decref(summary);
+	if (!sound)
+		return !summary && errno == ENOMEM ? -ENOMEM : 0;
 	bind(v->q[N_MEETING], 1, c[0].p, c[0].n);
 	sqlite3_bind_int64(v->q[N_MEETING], 2, c[1].i != 0);
 	bind(v->q[N_MEETING], 3, c[2].p, c[2].n);
@@ -250,14 +249,14 @@ static int bridge(struct salvage *v, const char *meeting, uint64_t seq,
 {
 	sqlite3_stmt *q = v->q[N_TRY], *put = v->q[N_EVENT];
 	uint32_t next, want, c;
-	int r = look_up(v, meeting, seq + 1, &next, &want);
+	int r = look_up(v, meeting, seq + 1, &next, &want), rc = SQLITE_ROW;
 
 	if (r)
 		return r;
 	r = 1;
 	bind(q, 1, meeting, strlen(meeting));
 	sqlite3_bind_int64(q, 2, (sqlite3_int64)seq);
-	while (r == 1 && sqlite3_step(q) == SQLITE_ROW) {
+	while (r == 1 && (rc = sqlite3_step(q)) == SQLITE_ROW) {
 		const void *body = sqlite3_column_text(q, 1);
 		size_t n = (size_t)sqlite3_column_bytes(q, 1);
 
@@ -273,6 +272,8 @@ static int bridge(struct salvage *v, const char *meeting, uint64_t seq,
 		r = done(v, put);
 		*crc = c;
 	}
+	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+		r = failed(v);
 	sqlite3_reset(q);
 	return r;
 }
@@ -321,12 +322,14 @@ static int list_one(struct salvage *v, const char *meeting)
 	int err;
 
 	bind(q, 1, meeting, strlen(meeting));
-	created = sqlite3_step(q) == SQLITE_ROW;
+	err = sqlite3_step(q);
+	created = err == SQLITE_ROW;
 	open = created && strstr((const char *)sqlite3_column_text(q, 0),
 		"\"type\":\"meeting.created\"");
+	err = created || err == SQLITE_DONE ? 0 : failed(v);
 	sqlite3_reset(q);
 	if (!created)
-		return 0;
+		return err;
 	summary = sqlite3_mprintf("{\"id\":\"%s\",\"name\":\"%s\"}", meeting,
 		meeting);
 	if (!summary)

@@ -77,13 +77,17 @@ static void say(struct store *s, const char *meeting, const char *type,
 	uint64_t seq = store_last_seq(s, meeting);
 	char *text = calloc(1, n + 1);
 	json_t *a;
+	int err;
 
 	CHECK(text);
 	memset(text, 'x', n);
 	a = json_pack("[{s:i,s:I,s:i,s:s,s:s,s:{s:s}}]", "v", 1, "seq",
 		(json_int_t)seq + 1, "pos", 0, "meeting", meeting, "type",
 		type, "data", "text", text);
-	CHECK(store_append(s, meeting, seq, a, STORE_OTHER) == 0);
+	err = store_append(s, meeting, seq, a, STORE_OTHER);
+	if (err)
+		fprintf(stderr, "%s\n", store_error(s));
+	CHECK(!err);
 	json_decref(a);
 	free(text);
 	if (strncmp(type, "meeting", 7) == 0)

@@ -256,11 +256,15 @@ static void open_damaged(size_t n[MEETINGS], struct store_report *r,
 		store_close(s);
 }
 
+/* Structure, which writing on needs, rather than text or room. */
+static bool is_structure(const struct buf *b, size_t at)
+{
+	return b->data[at] && (b->data[at] < ' ' || b->data[at] > '~');
+}
+
 static bool tried(const struct buf *b, size_t at)
 {
-	unsigned c = b->data[at];
-
-	return (c && (c < ' ' || c > '~')) || at % (c ? 3 : 32) == 0 ||
+	return is_structure(b, at) || at % (b->data[at] ? 3 : 32) == 0 ||
 		getenv("STORE_ALL");
 }
 
@@ -438,11 +442,13 @@ static void flip_db(size_t at)
 	size_t n[MEETINGS];
 	struct store_report r;
 	struct hit h;
+	bool further;
 
 	snprintf(now, sizeof(now), "log.db changed at %zu", at);
 	hits(&h, &db, at);
+	further = at % 64 == 0 || is_structure(&db, at);
 	db.data[at] ^= (uint8_t)(1u << at % 8);
-	open_damaged(n, &r, at % 64 == 0);
+	open_damaged(n, &r, further);
 	db.data[at] ^= (uint8_t)(1u << at % 8);
 	as_hit(&h, n, &r);
 	store_report_free(&r);
