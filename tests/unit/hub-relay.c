@@ -4,8 +4,9 @@
  * in sim_world.h; and in the end both must be of one mind again, and whoever
  * may be heard is.
  *
- * FAULT=n AT=n runs one of these alone; ALL=1 does not leave out any; SEED=n
- * MANY=n makes n random faults in a run. SIM_TRACE=1 prints the messages.
+ * FAULT=n AT=n runs one of these alone, SEED=n a meeting with MANY=n random
+ * faults, SEEDS=n so many of those. SIM_TRACE=1 prints the messages, SIM_LOG=1
+ * what the two would log.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -431,7 +432,8 @@ static void check_cost(struct sim_world *w)
 		remade += w->people[i].remade;
 	if (!w->fault_ns)
 		return;
-	SIM_NEED(ms <= (relay ? 3000 : 5000) + away_ms, "all was well again only after %u ms", (unsigned)ms);
+	SIM_NEED(ms <= (relay ? 3000 : 5000) + away_ms,
+		"all was well again only after %u ms", (unsigned)ms);
 	SIM_NEED(relay || fault >= SIM_CUT || !remade, "%u transports were "
 		"made anew, with the relay alive", remade);
 }
@@ -519,6 +521,7 @@ int main(void)
 	};
 
 	io_ignore_sigpipe();
+	puts("# timeout: 400"); /* for tests/run */
 	if (getenv("SIM_LOG"))
 		io_log_to(2, "sim", IO_DEBUG);
 	return cmocka_run_group_tests(tests, NULL, NULL);
