@@ -47,7 +47,8 @@ class Client {
 			const r = await this.serve[m.method]?.(m.params);
 			this.send(JSON.stringify(r?.fail ?
 				{jsonrpc: '2.0', id: m.id, error: {code: -32000,
-					message: r.fail, data: {kind: r.kind}}} :
+					message: r.fail, data: {kind: r.kind,
+						...r.more}}} :
 				{jsonrpc: '2.0', id: m.id, result: r ?? {}}));
 		} else if (m.method) {
 			this.notes.push(m);
@@ -209,7 +210,7 @@ export async function meeting(o, id, more = {})
 /* A relay by words alone: it answers everything, keeps what it was told in
  * .asked, and dials again by itself unless .stopped. */
 export async function relay(signal, {instance = 'relay-0', rooms = [],
-	secret} = {})
+	secret, serve = {}} = {})
 {
 	const key = Buffer.from(readFileSync(join(signal.run, 'worker.key'),
 		'utf8').trim(), 'hex');
@@ -227,6 +228,7 @@ export async function relay(signal, {instance = 'relay-0', rooms = [],
 			{sdp: 'offer', slots: [{mid: '0', kind: 'audio',
 				source: 'mic', slot: 0}]};
 	};
+	Object.assign(c.serve, serve);
 	c.told = (method, fits = () => true, seconds = 5) =>
 		until(seconds, () => c.asked.find(([m, p]) => m === method &&
 			fits(p))?.[1], 10);
