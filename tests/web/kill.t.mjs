@@ -122,7 +122,8 @@ async function keeperDies(k, o, link, crew)
 		'without a complaint', k.words.slice(words));
 	await k.start();
 	ok(await settled(o), 'with the next one all go on');
-	await fared(c, CROWD, {ms: 5000, resets: 1, returns: 1},
+	/* By the relay's goodbye, and again when all of it is gone. */
+	await fared(c, CROWD, {ms: 5000, resets: 1, most: 4, returns: 1},
 		'kill -9 of confd-run');
 	ok(await until(10, async () => (await roster(o)).filter((u) =>
 		!u.away).length >= crew.length), 'people without media too');

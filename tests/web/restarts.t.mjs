@@ -1,7 +1,7 @@
 /* timeout: 300
  * Each process of the kit killed RESTARTS times (5) under 20 clients: every
  * time all are back with their seats, no event is lost, and whoever survives
- * has as many descriptors as before. */
+ * has as many descriptors, and as much memory, as before. */
 import process from 'node:process';
 import {is, ok, sleep, test, until} from './lib.mjs';
 import {crowd, keeper, live, person, roster, unbroken, watcher}
@@ -9,6 +9,8 @@ import {crowd, keeper, live, person, roster, unbroken, watcher}
 import {meeting} from './signal.mjs';
 
 const TIMES = Number(process.env.RESTARTS || 5);
+/* A sanitizer keeps what is freed. */
+const SAN = /asan/.test(process.env.B || '');
 const SENDERS = 4, CROWD = 20;
 
 async function gather(k, o, link)
@@ -32,7 +34,7 @@ const back = (o) => until(10, async () => {
  * was back it goes down again. */
 async function loop(k, o, people, tool, survivors, restart)
 {
-	const fds = new Map();
+	const fds = new Map(), rss = new Map();
 	let slowest = 0, done = 0;
 
 	for (const s of survivors) fds.set(s, await k.fds(s));
@@ -45,6 +47,9 @@ async function loop(k, o, people, tool, survivors, restart)
 		if (!await back(o)) break;
 		slowest = Math.max(slowest, Date.now() - began);
 		done++;
+		/* The first ones may grow what is then used again. */
+		if (i === 2)
+			for (const s of survivors) rss.set(s, k.rss(s));
 		await sleep(1000 * Math.random());
 	}
 	is(done, TIMES, `${tool} was killed ${TIMES} times, all came back`);
@@ -52,6 +57,9 @@ async function loop(k, o, people, tool, survivors, restart)
 	for (const s of survivors) {
 		const n = await k.fds(s, fds.get(s));
 		ok(n <= fds.get(s), `${s} has no more descriptors (${n})`);
+		const more = k.rss(s) - rss.get(s);
+		ok(more < 3 || SAN, `${s} has no more memory (${
+			more.toFixed(1)} MiB)`);
 	}
 }
 
