@@ -289,6 +289,7 @@ static void what_waited_too_long_is_dropped(void **state)
 	call_wait_packets(&c, &c.server, 1);
 	for (unsigned i = 1; i <= 20; i++)
 		call_send_audio(&c.client, 0, i, 20);
+	gather_flush(c.client.peer);
 	nanosleep(&(struct timespec){.tv_nsec = 300 * 1000000}, NULL);
 	for (unsigned i = 21; i <= 25; i++)
 		call_send_audio(&c.client, 0, i, 20);
