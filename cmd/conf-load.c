@@ -29,6 +29,7 @@ static const char usage_text[] =
 	"  --size WxH       their size, as key frames say it (640x360)\n"
 	"  --payload BYTES  of a packet of pictures at most (1100)\n"
 	"  --key TIME       between key frames that nobody asks for (10s)\n"
+	"  --burst          send the packets of a picture at once\n"
 	"  --loss PERCENT   lose so many of the packets that come\n"
 	"  --relay COMMAND  run this as the relay: words parted by blanks\n"
 	"  --pid PID        tell the CPU and memory of this process\n"
@@ -54,6 +55,7 @@ enum {
 	OPT_SIZE,
 	OPT_PAYLOAD,
 	OPT_KEY,
+	OPT_BURST,
 	OPT_LOSS,
 	OPT_RELAY,
 	OPT_PID,
@@ -231,6 +233,7 @@ static int option(struct tool *t, int c, char *arg)
 	case OPT_PAYLOAD: return number32("--payload", arg, 1400,
 		&m->payload_bytes);
 	case OPT_KEY: return duration("--key", arg, &m->key_ms);
+	case OPT_BURST: l->burst = true; return -1;
 	case OPT_LOSS: return loss(arg, &l->loss_permille);
 	case OPT_RELAY: return command(t, arg);
 	case OPT_PID: return pid(arg, &l->pid);
@@ -255,6 +258,7 @@ static int options(struct tool *t, int argc, char **argv)
 		{"size", required_argument, NULL, OPT_SIZE},
 		{"payload", required_argument, NULL, OPT_PAYLOAD},
 		{"key", required_argument, NULL, OPT_KEY},
+		{"burst", no_argument, NULL, OPT_BURST},
 		{"loss", required_argument, NULL, OPT_LOSS},
 		{"relay", required_argument, NULL, OPT_RELAY},
 		{"pid", required_argument, NULL, OPT_PID},

@@ -50,6 +50,8 @@ struct load_config {
 	unsigned publishers;
 	unsigned subscribers;
 	bool both;                 /* publishers receive as well */
+	bool burst;                /* the packets of a picture at once; else as
+	                            * browsers do, at 2.5 times the rate */
 	struct load_media media;
 	uint64_t run_ms;           /* measured, from when all have joined */
 	uint64_t ramp_ms;          /* over which they come, one by one */

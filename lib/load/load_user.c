@@ -7,6 +7,8 @@
 #define KEYREQ_NS NS_PER_S /* between requests for one stream */
 #define MOURN_MS  2000     /* for control to say why media ended */
 #define RETRY_MS  300      /* while media cannot begin anew */
+#define PACE_MS       5    /* between packets of a picture that are sent */
+#define PACE_PERCENT  250  /* of the rate, for as long as it takes */
 
 enum { SOUND, PICTURES };
 
@@ -56,23 +58,36 @@ static bool speaks(const struct load_user *u, uint64_t now_ns)
 	return (u->number + n - turn) % n < TALKERS;
 }
 
+/* What a browser's pacer lets go at a time. */
+static size_t allowance(const struct load_config *c, unsigned kind)
+{
+	return kind == SOUND || c->burst ? SIZE_MAX : (size_t)(
+		(uint64_t)c->media.video_bps * PACE_PERCENT / 100 / 8 *
+		PACE_MS / 1000) + 1;
+}
+
 static void send_due(struct load_user *u, unsigned kind)
 {
+	const struct load_config *c = &u->load->cfg;
 	struct load_gen *g = &u->gen[kind];
 	uint8_t payload[PEER_MAX_PAYLOAD];
 	uint64_t now_ns = io_now_ns();
+	size_t left = allowance(c, kind);
 	struct peer_rtp pkt = {.level = -1};
 
-	pkt.line = kind == PICTURES && u->load->cfg.media.audio_bps ? 1 : 0;
+	pkt.line = kind == PICTURES && c->media.audio_bps ? 1 : 0;
 	if (kind == SOUND) {
 		pkt.voice = speaks(u, now_ns);
 		pkt.level = pkt.voice ? LEVEL_SPEAKING : LEVEL_QUIET;
 	}
-	while (load_gen_frame(g, now_ns))
-		while (load_gen_packet(g, io_now_ns(), &pkt, payload))
-			if (peer_send_rtp(u->pub.peer, &pkt) == 0)
-				u->load->sent_bytes += pkt.len;
-	io_timer_at(u->timer[kind], load_gen_due(g));
+	while (left && (g->left || load_gen_frame(g, now_ns))) {
+		(void)load_gen_packet(g, io_now_ns(), &pkt, payload);
+		if (peer_send_rtp(u->pub.peer, &pkt) == 0)
+			u->load->sent_bytes += pkt.len;
+		left -= MIN(left, pkt.len);
+	}
+	io_timer_at(u->timer[kind], g->left ? now_ns + PACE_MS * NS_PER_MS :
+		load_gen_due(g));
 }
 
 static void send_sound(void *arg)
