@@ -100,8 +100,15 @@ static void undo(struct store *s)
 		sqlite3_exec(s->write, "rollback", NULL, NULL, NULL);
 }
 
-/* First what the WAL holds goes into the database, which mostly has room for
- * it, and so makes room; then the reserve is given up, bit by bit, since
+/* What the WAL holds goes into the database, and the WAL is empty then. */
+static void empty_wal(struct store *s)
+{
+	sqlite3_wal_checkpoint_v2(s->write, NULL, SQLITE_CHECKPOINT_TRUNCATE,
+		NULL, NULL);
+}
+
+/* First the WAL is emptied into the database, which mostly has room for it,
+ * and so makes room; then the reserve is given up, bit by bit, since
  * others may be quicker to take it. */
 static int rescue(struct store *s, bool commit)
 {
@@ -111,8 +118,7 @@ static int rescue(struct store *s, bool commit)
 	s->trouble = -ENOSPC;
 	while (err == -ENOSPC && more && !s->mixed && !s->redo.err) {
 		undo(s);
-		sqlite3_wal_checkpoint_v2(s->write, NULL,
-			SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+		empty_wal(s);
 		err = store_exec(s, s->write, "begin immediate", "begin");
 		if (!err)
 			err = replay(s);
@@ -187,6 +193,9 @@ int store_commit(struct store *s)
 		err = rescue(s, true);
 	if (err) {
 		store_rollback(s);
+		/* All of it may be there, and only the sync have failed: after
+		 * a crash it would be taken for committed. */
+		empty_wal(s);
 		return err;
 	}
 	s->pending = false;
