@@ -130,7 +130,7 @@ static void copy(const char *from, const char *to, const char *name)
 	snprintf(path, sizeof(path), "%s/%s", to, name);
 	f = fopen(path, "wb");
 	assert_non_null(f);
-	assert_true(fwrite(b.data, 1, b.len, f) == b.len);
+	assert_true(!b.len || fwrite(b.data, 1, b.len, f) == b.len);
 	fclose(f);
 	buf_free(&b);
 }
