@@ -8,6 +8,7 @@
 #include "ice.h"
 #include "io.h"
 #include "peer.h"
+#include "peer_gather_priv.h"
 #include "peer_sdp_priv.h"
 #include "wire.h"
 
@@ -15,7 +16,6 @@
 #define PWD_LEN          24u
 #define TUPLE_CAP        34u
 #define PACKET_CAP       2048u
-#define GATHER_CAP       1600u /* header, extensions, payload, trailer */
 #define REPORT_NS        NS_PER_S
 #define RTT_UNKNOWN_NS   (100 * NS_PER_MS)
 #define RTCP_MAX_BYTES   1150u /* begin another datagram above it */
@@ -69,20 +69,6 @@ struct out_stream {
 	uint8_t fir_seq;
 	struct sendstat stat;
 	struct history *history; /* from the first packet on, of video */
-};
-
-struct path {
-	struct ice_addr local;
-	struct ice_addr remote;
-};
-
-/* Packets of one size, the last perhaps shorter, that leave in one send. */
-struct run {
-	struct list link; /* in the port's gather */
-	struct path path;
-	unsigned n;
-	uint16_t each, last; /* bytes */
-	uint16_t slot[IO_UDP_SEGMENTS];
 };
 
 enum nego { NEGO_NONE, NEGO_OFFERED, NEGO_DONE };
@@ -160,17 +146,6 @@ void port_drop(struct peer_port *port, struct peer *p, enum peer_drop why);
 		(p)->stats.field += (n);                                   \
 		(p)->port->stats.field += (n);                             \
 	} while (0)
-
-/* ---- peer_gather.c ---- */
-/* Memory for the packet that gather_send takes next, GATHER_CAP bytes; NULL
- * without memory. */
-uint8_t *gather_room(struct peer_port *port);
-/* Sends it, n bytes long, when this pass of the loop is over, in one send
- * with others of the peer that are as long. What fails is counted. */
-void gather_send(struct peer *p, const struct path *path, size_t n);
-/* Sends what the peer has. */
-void gather_flush(struct peer *p);
-void gather_free(struct peer_port *port);
 
 /* ---- peer.c ---- */
 /* Whatever may free the peer stands between these two; leave returns false
