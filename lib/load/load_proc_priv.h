@@ -6,7 +6,8 @@
 #include <sys/types.h>
 
 struct load_proc {
-	uint64_t cpu_ms;  /* user and system, all its threads; to 10 ms */
+	uint64_t cpu_us;  /* user and system, all its threads; to 10 ms, if
+	                   * it has but one and the kernel tells, exactly */
 	uint64_t rss_kib;
 };
 

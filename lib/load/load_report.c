@@ -35,7 +35,7 @@ const struct load_column load_columns[] = {
 	{"transports", 0, "connected at the end"},
 	{"resets", 0, "times that a user's media began anew"},
 	{"returns", 0, "times that a user's lost signalling came back"},
-	{"cpu_ms", 0, "CPU of the process watched"},
+	{"cpu_ms", 1, "CPU of the process watched"},
 	{"cpu_us_per_packet", 3, "the same for each packet received"},
 	{"rss_kib_before", 0, "its memory before the first joined"},
 	{"rss_kib", 0, "its memory at the end"},
@@ -90,7 +90,7 @@ static double run_value(const struct load *l, size_t column)
 static double proc_value(const struct load *l, size_t column)
 {
 	double cpu_ms = l->from.has_proc && l->to.has_proc ?
-		number(l->to.proc.cpu_ms - l->from.proc.cpu_ms) : NAN;
+		number(l->to.proc.cpu_us - l->from.proc.cpu_us) / 1000 : NAN;
 	double packets = run_value(l, RECEIVED);
 
 	switch (column) {
