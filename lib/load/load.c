@@ -215,8 +215,9 @@ static void begin_run(struct load *l)
 static bool may_start(const struct load *l, const struct load_user *u,
 	uint64_t now_ns)
 {
-	return now_ns >= l->next_start_ns && (u->pub.wanted ||
-		l->came + l->failed >= l->cfg.publishers);
+	return now_ns >= l->next_start_ns &&
+		l->started < l->settled + l->way->at_once &&
+		(u->pub.wanted || l->settled >= l->cfg.publishers);
 }
 
 static void give_up(struct load *l, uint64_t now_ns)
@@ -245,7 +246,7 @@ static void bring_in(struct load *l)
 	}
 	if (l->phase != PHASE_JOINING)
 		return;
-	if (l->came + l->failed >= l->n_users)
+	if (l->settled == l->n_users)
 		begin_run(l);
 	else
 		io_timer_in(l->timer, TICK_MS);
@@ -278,6 +279,8 @@ void load_user_settled(struct load_user *u)
 {
 	struct load *l = u->load;
 
+	l->settled += !u->settled;
+	u->settled = true;
 	if (u->state == USER_UP) {
 		l->up++;
 		l->came++;

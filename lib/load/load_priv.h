@@ -53,6 +53,7 @@ struct load_user {
 	enum user_state state;
 	uint64_t begun_ns;
 	struct side pub, sub;
+	bool settled; /* was up, or failed */
 	bool seen; /* has had a first frame */
 	uint64_t heard_ns; /* when the last packet came */
 	struct load_gen gen[2]; /* sound, pictures */
@@ -76,6 +77,7 @@ struct load_user {
 /* How users come in. Each call ends in one of load_user_* below, now or
  * later, or in load_user_failed. */
 struct load_way {
+	unsigned at_once; /* users who may be joining at a time */
 	/* Calls load_ready, now or later. */
 	int (*open)(struct load *l, char why[160]);
 	void (*join)(struct load_user *u);
@@ -143,7 +145,7 @@ struct load {
 	int status; /* of the first fault */
 	unsigned faults;
 	bool ready, cut_short;
-	unsigned started, up, failed, came, staying;
+	unsigned started, settled, up, failed, came, staying;
 	uint64_t next_start_ns;
 	uint64_t sent_bytes, received_bytes;
 	struct peer_stats gone; /* of transports that are no more */

@@ -10,6 +10,7 @@
 #define ROOM      "load"
 #define MAX_IN    (CTL_MAX_OUT + 65536)
 #define MAX_OUT   (8u << 20) /* requests of all users at once */
+#define AT_ONCE   32         /* users; one pipe holds all their answers */
 #define GIVE_UP_MS 3000      /* for the relay to end */
 #define GRACE_MS  500        /* for its death to be told */
 
@@ -351,6 +352,7 @@ static void way_close(struct load *l)
 }
 
 const struct load_way load_by_relay = {
+	.at_once = AT_ONCE,
 	.open = way_open,
 	.join = way_join,
 	.publish = way_publish,

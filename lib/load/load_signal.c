@@ -367,6 +367,7 @@ static void way_close(struct load *l)
 }
 
 const struct load_way load_by_signal = {
+	.at_once = LOAD_MAX_USERS,
 	.open = way_open,
 	.join = way_join,
 	.publish = way_publish,
