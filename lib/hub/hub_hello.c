@@ -138,8 +138,9 @@ static void welcome(struct peer *p, struct ctl_call *call, struct guest *g)
 	explicit_bzero(g->secret, sizeof(g->secret));
 }
 
+/* meeting, here and below: the one that the page is of, or NULL. */
 static void with_token(struct peer *p, struct ctl_call *call,
-	const char *token)
+	const char *token, const char *meeting)
 {
 	static const char *const words[] = {
 		[TOKEN_MALFORMED] = "malformed",
@@ -153,7 +154,7 @@ static void with_token(struct peer *p, struct ctl_call *call,
 	uint8_t random[16];
 	char text[256];
 	enum token_result r = token_verify(&p->hub->keys, token,
-		strlen(token), NULL, io_wall_ms(), &c);
+		strlen(token), meeting, io_wall_ms(), &c);
 
 	if (r != TOKEN_OK) {
 		refuse(p, call, CLOSE_TOKEN, "denied", words[r],
@@ -190,7 +191,7 @@ static void with_token(struct peer *p, struct ctl_call *call,
 }
 
 static void with_session(struct peer *p, struct ctl_call *call,
-	const char *secret)
+	const char *secret, const char *meeting)
 {
 	struct guest g = {0};
 	uint8_t hash[SHA256_BYTES];
@@ -206,6 +207,9 @@ static void with_session(struct peer *p, struct ctl_call *call,
 	else if (err)
 		refuse(p, call, CLOSE_RESTART, "io", "log",
 			"the log cannot be read");
+	else if (meeting && !str_eq(meeting, g.s.meeting))
+		refuse(p, call, CLOSE_TOKEN, "denied", "other_meeting",
+			token_text(TOKEN_OTHER_MEETING));
 	else if (admit(p, call, &g))
 		welcome(p, call, &g);
 }
@@ -228,19 +232,20 @@ void hub_hello(void *arg, struct ctl_call *call, const json_t *params)
 	const char *role = json_str(params, "role", &bad);
 	const char *token = json_str(params, "token", &bad);
 	const char *session = json_str(params, "session", &bad);
+	const char *meeting = json_str(params, "meeting", &bad);
 
 	if (bad)
 		refuse(p, call, CLOSE_POLICY, "invalid", "malformed",
-			"token and session are strings");
+			"token, session and meeting are strings");
 	else if (role && !str_eq(role, "client"))
 		refuse(p, call, CLOSE_POLICY, "denied", "role",
 			"this socket is for clients");
 	else if (p->kind == PEER_OP)
 		op_hello(p, call);
 	else if (session)
-		with_session(p, call, session);
+		with_session(p, call, session, meeting);
 	else if (token)
-		with_token(p, call, token);
+		with_token(p, call, token, meeting);
 	else
 		refuse(p, call, CLOSE_TOKEN, "denied", "missing",
 			"This page needs a link with a key in it.");

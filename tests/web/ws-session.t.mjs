@@ -81,6 +81,26 @@ await test(async () => {
 			'an unknown session');
 		is((await c.closed).code, 4401, 'an unknown session: 4401');
 	}
+	// The meeting of the page's address, if it says so.
+	await meeting(o, 'elsewhere');
+	const here = await user(s, {token: handed.token, meeting: 'hello'});
+	ok(here.user, 'a token of the meeting that is named');
+	is((await user(s, {session: here.session, meeting: 'hello'})).user,
+		here.user, 'and its session');
+	for (const key of [{token: handed.token}, {session: here.session}])
+		for (const id of ['elsewhere', 'nowhere', '']) {
+			const c = await connect(s);
+			const e = await refusal(c.call('hello', {...HELLO,
+				...key, meeting: id}));
+			is([e.kind, e.data.reason, e.message], ['denied',
+				'other_meeting',
+				'This link is for another meeting.'],
+			`a ${Object.keys(key)} is not for '${id}'`);
+			is((await c.closed).code, 4401, 'and ends: 4401');
+		}
+	is((await refusal((await connect(s)).call('hello', {...HELLO,
+		token: handed.token, meeting: 1}))).kind, 'invalid',
+	'a meeting that is no text');
 	{
 		const c = await connect(s);
 		const e = await refusal(c.call('hello', HELLO));
