@@ -39,6 +39,7 @@ struct side {
 	bool publish;
 	bool wanted;
 	bool connected;
+	unsigned asked; /* requests for it without an answer yet */
 	struct peer_port *port;
 	struct peer *peer;
 	char id[STR_ID_CAP];

@@ -122,19 +122,25 @@ static void greeted(void *arg, const json_t *result,
 	ask(u, "user.join", json_pack("{s:s}", "name", name), seated);
 }
 
+/* When media began anew meanwhile, only the answer to the last request is
+ * about what there is now. */
 static void published(void *arg, const json_t *result,
 	const struct ctl_error *err)
 {
-	if (!load_user_refused(arg, err))
-		load_user_published(arg, load_text(result, "sdp"),
+	struct load_user *u = arg;
+
+	if (--u->pub.asked == 0 && !load_user_refused(u, err))
+		load_user_published(u, load_text(result, "sdp"),
 			load_text(result, "transport"));
 }
 
 static void offered(void *arg, const json_t *result,
 	const struct ctl_error *err)
 {
-	if (!load_user_refused(arg, err))
-		load_user_offered(arg, load_text(result, "sdp"),
+	struct load_user *u = arg;
+
+	if (--u->sub.asked == 0 && !load_user_refused(u, err))
+		load_user_offered(u, load_text(result, "sdp"),
 			load_text(result, "transport"));
 }
 
@@ -322,11 +328,13 @@ static void way_join(struct load_user *u)
 
 static void way_publish(struct load_user *u, const char *sdp)
 {
+	u->pub.asked += u->ctl != NULL;
 	ask(u, "media.publish", json_pack("{s:s}", "sdp", sdp), published);
 }
 
 static void way_subscribe(struct load_user *u)
 {
+	u->sub.asked += u->ctl != NULL;
 	ask(u, "media.subscribe", NULL, offered);
 }
 

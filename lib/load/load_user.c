@@ -42,8 +42,11 @@ bool load_user_refused(struct load_user *u, const struct ctl_error *err)
 void load_user_answered(void *arg, const json_t *result,
 	const struct ctl_error *err)
 {
+	struct load_user *u = arg;
+
 	(void)result;
-	(void)load_user_refused(arg, err);
+	if (!u->sub.asked) /* else it was to an offer that is void */
+		(void)load_user_refused(u, err);
 }
 
 /* ---- sending ---- */
