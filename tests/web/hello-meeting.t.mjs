@@ -181,6 +181,9 @@ async function kick(k, ada, ben)
 	ok(await until(5, async () => !await ben.locator('.stage').count() &&
 		!await ben.getByRole('button', {name: 'Join'}).count()),
 	'a reload does not bring him back');
+	ok(await until(5, () => ben.getByRole('heading', {name:
+		'You have been removed from the meeting.'}).isVisible()),
+	'and says why once more');
 }
 
 await test(async () => {

@@ -1,12 +1,13 @@
-/* app - one person's way through one meeting: the join page, the room, the
- * page after it; and what keeps the three parts together: control (the
- * server), model (what is known), me (own microphone, camera, screen). */
+/* app - one person's way through one meeting, and what joins control (the
+ * server), model (what is known) and me (own devices). */
 import { Control } from './control.js';
 import { Model } from './model.js';
 import { Me } from './me.js';
+import { BACK } from './gone.js';
 import { t } from './i18n.js';
 
 const LOST_MS = 60000;
+const FOLLOW_MS = 1000;
 const ENDED_BY = ['op', 'moderator', 'empty'];
 /* data.reason of a refusal, and the page that says it; others are told in
  * the server's words. */
@@ -43,9 +44,10 @@ export class App {
 		sessionStorage.setItem(this.#key, JSON.stringify(this.seat));
 	}
 
-	#forget() {
+	/* A reload shows once more why the seat is gone. */
+	#forget(gone, detail) {
 		this.seat = {};
-		sessionStorage.removeItem(this.#key);
+		this.keep({ gone, detail });
 	}
 
 	get name() {
@@ -57,10 +59,11 @@ export class App {
 	/* The token stays in the address until it has been exchanged, so that
 	 * a reload before that works as well as one after. */
 	start(token) {
-		if (!token && !this.seat.session) return this.gone('nolink');
+		const { session, gone = 'nolink', detail } = this.seat;
+		if (!token && !session) return this.gone(gone, detail);
 		if (token) this.keep({ joined: false });
 		this.#show(this.seat.joined ? 'wait' : 'join');
-		this.#connect(token ? { token } : { session: this.seat.session });
+		this.#connect(token ? { token } : { session });
 		this.me.askDevices();
 	}
 
@@ -69,7 +72,8 @@ export class App {
 		url.protocol = url.protocol.replace('http', 'ws');
 		url.search = url.hash = '';
 		this.control?.stop();
-		this.control = new Control(url.href, who, {
+		this.control = new Control(url.href, { ...who,
+			meeting: this.id || undefined }, {
 			up: hello => this.#up(hello),
 			down: () => this.#down(),
 			refused: error => this.#refused(error),
@@ -125,9 +129,11 @@ export class App {
 
 	#refused(error) {
 		if (this.stage === 'gone') return;
-		const why = REFUSALS[error.data?.reason];
-		if (why !== 'replaced') this.#forget();
-		this.gone(why ?? 'refused', why ? '' : error.message);
+		const known = error.kind === 'limit' ? 'full'
+			: error.later ? 'lost' : REFUSALS[error.data.reason];
+		const why = known ?? 'refused', detail = known ? '' : error.message;
+		if (!BACK.includes(why)) this.#forget(why, detail);
+		this.gone(why, detail);
 	}
 
 	/* Everything that can go out at the press goes out at the press. */
@@ -142,10 +148,12 @@ export class App {
 			await this.#enter(await joined);
 		} catch (error) {
 			this.me.media?.close();
-			if (error.later && !this.control.up) return;
+			if (this.stage === 'gone'
+				|| (error.later && !this.control.up)) return;
+			if (!this.view?.failed) return this.#refused(error);
 			this.stage = 'join';
 			this.changed('stage');
-			if (error.kind === 'limit') this.view?.failed(t('full'));
+			if (error.kind === 'limit') this.view.failed(t('gone_full'));
 			else this.fail(error);
 		}
 	}
@@ -154,11 +162,27 @@ export class App {
 		this.model.reset(snap);
 		this.stage = 'room';
 		this.keep({ joined: true, name: this.model.self.name });
-		this.call('events.follow', { since: snap.seq }).catch(() => {});
+		this.#follow(snap.seq);
 		await this.me.mediaReady;
+		if (this.stage !== 'room') return;
 		this.me.media.subscribe();
 		this.me.syncMute();
 		this.#show('room');
+	}
+
+	/* Without events the room would be stale, so it is this or nothing;
+	 * the next hello follows anew. */
+	async #follow(since) {
+		const { hello } = this;
+		try {
+			await this.call('events.follow', { since });
+		} catch (error) {
+			if (hello !== this.hello || !this.control.up) return;
+			if (!error.later) return this.#refused(error);
+			setTimeout(() => hello === this.hello
+				&& this.stage === 'room' && this.#follow(this.model.seq),
+			FOLLOW_MS);
+		}
 	}
 
 	/* Back after a loss: what was missed is replayed, what was not sent is
@@ -170,11 +194,10 @@ export class App {
 			const same = hello.joined && snap.user.user === this.model.me;
 			if (same) this.model.mergeChat(snap.chat);
 			else this.model.reset(snap);
-			this.call('events.follow', { since: this.model.seq })
-				.catch(() => {});
+			this.#follow(this.model.seq);
 			this.me.syncMute(true);
 			this.resend();
-			await this.me.media.check();
+			await this.me.media?.check();
 		} catch (error) {
 			if (!error.later && this.control.up) this.#refused(error);
 		}
@@ -184,7 +207,7 @@ export class App {
 	#event(event) {
 		if (this.stage !== 'room') return;
 		if (!event.seq && event.type !== 'talk.level')
-			return this.me.media.handle(event);
+			return this.me.media?.handle(event);
 		if (event.type === 'talk.level') {
 			this.view?.levels?.(event.data.levels);
 			return;
@@ -199,12 +222,12 @@ export class App {
 	}
 
 	#ended({ type, data }) {
-		if (type === 'user.kicked') {
-			this.#forget();
-			return this.gone('kicked', data.reason);
+		const end = { 'user.kicked': 'kicked', 'meeting.ended': 'ended' }[type];
+		if (end) {
+			const why = ENDED_BY.includes(data.reason) ? '' : data.reason;
+			this.#forget(end, why);
+			return this.gone(end, why);
 		}
-		if (type === 'meeting.ended') return this.gone('ended',
-			ENDED_BY.includes(data.reason) ? '' : data.reason);
 		if (data.reason === 'ended') return; /* which follows */
 		/* Our seat timed out while we were away: take it again. */
 		if (data.reason === 'timeout') return this.#resume({ joined: false });

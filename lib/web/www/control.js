@@ -1,5 +1,5 @@
-/* control - the connection to confd-signal: JSON-RPC on a WebSocket, the
- * hello by token or session, and reconnecting until told to stop.
+/* control - the connection to confd-signal: JSON-RPC on a WebSocket, hello,
+ * and reconnecting until told to stop.
  *
  * The callbacks: up(hello) after each hello, down() when a connection that
  * was up is lost, refused(error) when the server will not have us (nothing
@@ -116,7 +116,8 @@ export class Control {
 			this.stop();
 			return this.#on.refused(error);
 		}
-		if (result.session) this.#who = { session: result.session };
+		if (result.session) this.#who = { ...this.#who, token: undefined,
+			session: result.session };
 		this.#delay = 0;
 		this.up = true;
 		this.#on.up(result);

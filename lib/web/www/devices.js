@@ -1,6 +1,5 @@
-/* devices - microphone, camera and screen: asking for them, keeping them,
- * choosing them. Refusals are kept as words' keys, never thrown at the page:
- * joining does not depend on a device. */
+/* devices - asking for, keeping and choosing devices. Refusals are kept as
+ * words' keys: joining does not depend on a device. */
 const VIDEO = {
 	width: { ideal: 1280 }, height: { ideal: 720 },
 	frameRate: { ideal: 30, max: 30 },

@@ -4,7 +4,7 @@ import { el, icon, plain } from './dom.js';
 import { has, t } from './i18n.js';
 
 /* Which ends can be taken back. */
-const BACK = ['left', 'lost', 'replaced'];
+export const BACK = ['left', 'lost', 'replaced', 'full'];
 
 export function gonePage(app, why, detail) {
 	const title = el('h1.title', { tabindex: '-1' }, t(`gone_${why}`));
@@ -32,6 +32,5 @@ export function gonePage(app, why, detail) {
 			if (!button || app.stage !== 'gone') return;
 			button.removeAttribute('aria-busy');
 		},
-		failed() {},
 	};
 }

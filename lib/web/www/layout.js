@@ -1,7 +1,5 @@
-/* layout - where tiles go. Numbers in, rectangles out: no element, no clock.
- *
- * Units: CSS pixels, relative to the inside of the stage. A rectangle is
- * {x, y, w, h}, all whole numbers. The caller orders people; self is last. */
+/* layout - where tiles go: numbers in, rectangles {x, y, w, h} out, whole CSS
+ * pixels inside the stage. The caller orders people; self is last. */
 
 export const GAP = 8;
 export const TOOLBAR = 52;

@@ -1,6 +1,5 @@
-/* me - one's own microphone, camera and screen: what is wanted, what there
- * is, and what the server and the peer connection are told of it. Own mute
- * and camera act here at once; the server learns of it afterwards. */
+/* me - one's own microphone, camera and screen: what is wanted and what there
+ * is. Mute and camera act at once; the server learns of it afterwards. */
 import { Devices, canShare } from './devices.js';
 import { t } from './i18n.js';
 

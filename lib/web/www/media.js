@@ -1,11 +1,10 @@
 /* media - the two peer connections. Publish: always four sendonly
  * transceivers in the order of SOURCES, so that starting and stopping is
- * replaceTrack and never a negotiation. Subscribe: the server offers fixed
- * slots and tells by events whose track feeds each.
+ * replaceTrack, never a negotiation. Subscribe: the server offers slots.
  *
  * A slot is {mid, kind, source, slot, stream, user, rtp}: `stream` is null
- * until the track is here, `user` while nobody feeds it; `rtp` is null from the moment it changes hands until
- * the first key frame of the new owner, then that frame's RTP timestamp. */
+ * until the track is here, `user` while nobody feeds it, `rtp` until the new
+ * owner's first key frame, whose RTP timestamp it is then. */
 export const SOURCES = ['mic', 'cam', 'screen', 'screen-audio'];
 
 /* From a 1280x720 capture `h` is 640x360. It alone is sent until the relay

@@ -1,6 +1,5 @@
-/* menu - menus and questions as native modal dialogs: the browser keeps and
- * returns focus and closes them on Escape. On a phone the same dialog is a
- * sheet at the bottom. */
+/* menu - menus and questions as native dialogs, which keep and return focus.
+ * On a phone they are sheets at the bottom. */
 import { bdi, disc, el, icon } from './dom.js';
 import { t } from './i18n.js';
 

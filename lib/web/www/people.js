@@ -4,19 +4,25 @@ import { attrs, bdi, disc, el, frame, icon, keyed, plain, setIcon, setText }
 import { t } from './i18n.js';
 import { openMenu, question } from './menu.js';
 
-/* Moderators have a link made; others can only say where they are. */
-export async function inviteLink(app) {
-	if (!app.model.moderator) return '';
-	const { url } = await app.call('link.create',
-		{ meeting: app.id, role: 'viewer' });
-	return url;
-}
-
-export async function copy(button, text) {
-	const word = button.lastChild, before = word.textContent;
-	await navigator.clipboard.writeText(text);
-	setText(word, t('copied'));
-	setTimeout(() => setText(word, before), 2000);
+/* A button, and the field for the one link of this room that it has made
+ * and copies. A refused clipboard leaves the link selected. */
+export function inviting(app, room, look, key, mark) {
+	const word = el('span', {}, t(key));
+	const field = el('input', { readonly: true, hidden: true,
+		'aria-label': t('invite_link'), onfocus: () => field.select() });
+	const button = el(`button.${look}`, { onclick: () =>
+		room.press(button, async () => {
+			room.url ??= (await app.call('link.create',
+				{ meeting: app.id, role: 'viewer' })).url;
+			field.value = room.url;
+			field.hidden = false;
+			try {
+				await navigator.clipboard.writeText(room.url);
+			} catch { return field.focus(); }
+			setText(word, t('copied'));
+			setTimeout(() => setText(word, t(key)), 2000);
+		}) }, mark, word);
+	return { field, button };
 }
 
 export class People {
@@ -26,10 +32,9 @@ export class People {
 	constructor(app, room) {
 		this.#app = app;
 		this.#room = room;
-		this.invite = el('button.secondary.small', { onclick: () =>
-			room.press(this.invite, async () =>
-				copy(this.invite, await inviteLink(app))) },
-		el('span', {}, t('invite')));
+		const { field, button } = inviting(app, room, 'secondary.small',
+			'invite');
+		this.invite = button;
 		this.hands = el('ul', { 'aria-label': t('hands_raised') });
 		this.lower = el('button.quiet.small', { onclick: () =>
 			room.press(this.lower, () => this.#lowerAll()) },
@@ -41,7 +46,8 @@ export class People {
 		this.mute = el('button.quiet.small', { onclick: () =>
 			room.press(this.mute, () => app.call('user.mute',
 				{ all: true })) }, t('mute_all'));
-		this.body = el('div.people', {}, this.handBlock,
+		this.body = el('div.people', {}, el('div.copy', {}, field),
+			this.handBlock,
 			el('section', {}, el('div.block', {}, el('h3', {},
 				t('in_meeting')), this.mute), this.list));
 		this.update = frame(() => this.#update());

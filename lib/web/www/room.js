@@ -8,7 +8,7 @@ import { named, t, tn } from './i18n.js';
 import { onKeys } from './keys.js';
 import { phone } from './menu.js';
 import { Announcer, Banner, Toasts } from './notices.js';
-import { People, copy, inviteLink } from './people.js';
+import { People, inviting } from './people.js';
 import { Stage } from './stage.js';
 
 /* Three voices and the sound of a shared screen. */
@@ -65,17 +65,11 @@ class Room {
 
 	#invite() {
 		this.inviteText = el('p.soft');
-		this.link = el('input', { readonly: true, hidden: true,
-			'aria-label': t('invite_link'),
-			onfocus: () => this.link.select() });
-		this.copy = el('button.primary', { onclick: () =>
-			this.press(this.copy, async () => {
-				this.link.value ||= await inviteLink(this.#app);
-				this.link.hidden = false;
-				await copy(this.copy, this.link.value);
-			}) }, icon('link', 20), el('span', {}, t('copy_link')));
+		const { field, button } = inviting(this.#app, this, 'primary',
+			'copy_link', icon('link', 20));
+		this.copy = button;
 		return el('div.invite', {}, el('h2', {}, t('first_here')),
-			this.inviteText, el('div.copy', {}, this.link, this.copy));
+			this.inviteText, el('div.copy', {}, field, button));
 	}
 
 	shown() { this.title.focus(); }

@@ -1,6 +1,6 @@
 /* stage - the people and what is shared: which tile sits where, which slot
- * feeds it, who speaks, and what the relay is asked to send. Sizes come from
- * one ResizeObserver; layout runs at most once a frame and only writes. */
+ * feeds it, who speaks, what the relay is asked for. Layout runs at most
+ * once a frame and only writes. */
 import { children, disc, el, frame, icon, setText } from './dom.js';
 import { arrange } from './layout.js';
 import { named, t, tn } from './i18n.js';

@@ -1,7 +1,6 @@
-/* tile - one person's place on the stage, or one shared screen. Its <video>
- * is made once and stays in it; only the stream changes. The cover hides the
- * picture from the moment its slot changes hands until a frame of the new
- * owner is on the screen. */
+/* tile - one person's place on the stage, or one shared screen. Only the
+ * stream of its <video> changes. The cover is there from the moment the slot
+ * changes hands until the new owner's first frame. */
 import { attrs, disc, el, hueClass, icon, plain, setText } from './dom.js';
 import { named, t } from './i18n.js';
 

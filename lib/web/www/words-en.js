@@ -168,5 +168,5 @@ export default {
 	gone_refused: 'You cannot join with this link.',
 	gone_nolink: 'This is not a whole link.',
 	gone_nolink_more: 'Open the link that you were sent, or ask for a new one.',
-	full: 'The meeting is full. Try again later.',
+	gone_full: 'The meeting is full. Try again later.',
 };

@@ -152,5 +152,5 @@ export default {
 	gone_refused: '无法用此链接加入。',
 	gone_nolink: '链接不完整。',
 	gone_nolink_more: '请打开收到的链接，或索取新链接。',
-	full: '会议人数已满，请稍后再试。',
+	gone_full: '会议人数已满，请稍后再试。',
 };
