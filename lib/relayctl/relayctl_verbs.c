@@ -168,12 +168,18 @@ static void room_sync(void *arg, struct ctl_call *call, const json_t *p)
 		return;
 	}
 	rc = grants ? sfu_sync_begin(r->sfu, a.room, a.epoch) : -ENOMEM;
-	for (size_t i = 0; i < n && !rc; i++)
-		rc = sfu_endpoint_grant(r->sfu, a.room, json_str(
-			json_array_get(list, i), "endpoint", &bad),
-			&grants[i], io_now_ns());
-	if (!rc)
-		rc = sfu_sync_end(r->sfu, a.room, io_now_ns());
+	if (!rc) {
+		int end;
+
+		for (size_t i = 0; i < n && !rc; i++)
+			rc = sfu_endpoint_grant(r->sfu, a.room, json_str(
+				json_array_get(list, i), "endpoint", &bad),
+				&grants[i], io_now_ns());
+		/* Whoever was not reached by then goes, too: the other way
+		 * round he would keep a grant that has been taken. */
+		end = sfu_sync_end(r->sfu, a.room, io_now_ns());
+		rc = rc ? rc : end;
+	}
 	free(grants);
 	settle(r, call, rc, &a);
 	relayctl_rearm(r);
