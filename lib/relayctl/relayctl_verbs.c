@@ -169,16 +169,18 @@ static void room_sync(void *arg, struct ctl_call *call, const json_t *p)
 	}
 	rc = grants ? sfu_sync_begin(r->sfu, a.room, a.epoch) : -ENOMEM;
 	if (!rc) {
-		int end;
+		int err;
 
-		for (size_t i = 0; i < n && !rc; i++)
-			rc = sfu_endpoint_grant(r->sfu, a.room, json_str(
+		for (size_t i = 0; i < n; i++) {
+			err = sfu_endpoint_grant(r->sfu, a.room, json_str(
 				json_array_get(list, i), "endpoint", &bad),
 				&grants[i], io_now_ns());
-		/* Whoever was not reached by then goes, too: the other way
-		 * round he would keep a grant that has been taken. */
-		end = sfu_sync_end(r->sfu, a.room, io_now_ns());
-		rc = rc ? rc : end;
+			rc = rc ? rc : err;
+		}
+		/* Whose grant failed goes as well: the other way round he
+		 * would keep one that may have been taken. */
+		err = sfu_sync_end(r->sfu, a.room, io_now_ns());
+		rc = rc ? rc : err;
 	}
 	free(grants);
 	settle(r, call, rc, &a);
