@@ -137,6 +137,18 @@ static void created(void *arg, const json_t *result,
 	op_free(op);
 }
 
+/* What could not even be asked: its relay has gone, which we had not noticed
+ * before (relay_ask closes it then). */
+static void unheard(struct media_op *op)
+{
+	if (op->again || op->hub->draining) {
+		op_fail(op, "unavailable", "the media server does not answer");
+		return;
+	}
+	op->again = true;
+	start_or_wait(op);
+}
+
 /* The grant goes along, so that there is no moment without one. */
 static json_t *create_json(const struct media_op *op, const struct room *r)
 {
@@ -177,7 +189,7 @@ static void start_create(struct media_op *op, struct room *r,
 	if (relay_ask(r->relay, "transport.create", create_json(op, r),
 		created, op) < 0) {
 		*m->transport[d] = '\0';
-		op_fail(op, "unavailable", "the media server does not answer");
+		unheard(op);
 	}
 }
 

@@ -36,6 +36,17 @@ await test(async () => {
 	is([again.sdp, again.grant.muted, again.epoch, first.epoch],
 		['offer', ['mic'], 2, 1], 'with the grant and epoch of now');
 
+	// It has gone already when it is to be asked, which nobody has seen.
+	s.process.kill('SIGSTOP');
+	const unseen = [ann.call('media.subscribe'),
+		ben.call('media.subscribe')];
+	await sleep(50);
+	r.close();
+	s.process.kill('SIGCONT');
+	r = await relay(s);
+	ok((await Promise.all(unseen)).every((a) => a.transport),
+		'a relay that was gone before costs no request');
+
 	// Once: who loses another relay is told.
 	r.serve['transport.create'] = never;
 	const failing = refusal(ben.call('media.subscribe'));
