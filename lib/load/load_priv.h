@@ -102,6 +102,8 @@ void load_user_offered(struct load_user *u, const char *offer,
 	const char *id);
 /* The server says that these are gone: they are made anew. */
 void load_user_reset(struct load_user *u);
+/* Signalling was lost before they were all connected, and is back. */
+void load_user_rejoined(struct load_user *u);
 /* kind as in ctl.h; the text is for people. */
 void load_user_failed(struct load_user *u, const char *kind,
 	const char *text);

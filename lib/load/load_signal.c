@@ -9,6 +9,7 @@
 
 struct signal {
 	struct load_ws_to to;
+	bool reached; /* by anybody: it is worth to try again */
 };
 
 static uint64_t deadline(const struct load_user *u)
@@ -87,6 +88,12 @@ static void followed(void *arg, const json_t *result,
 		load_user_joined(u);
 		return;
 	}
+	if (u->state == USER_JOINING) {
+		u->away = false;
+		u->load->returns++;
+		load_user_rejoined(u);
+		return;
+	}
 	ids = json_array();
 	if (u->pub.wanted)
 		json_array_append_new(ids, json_string(u->pub.id));
@@ -115,7 +122,7 @@ static void greeted(void *arg, const json_t *result,
 
 	if (load_user_refused(u, err))
 		return;
-	if (!u->away)
+	if (!*u->session)
 		(void)str_copy(u->session, sizeof u->session,
 			load_text(result, "session"));
 	snprintf(name, sizeof name, "load-%u", u->number);
@@ -187,10 +194,12 @@ static int write_ctl(void *arg, const void *p, size_t n)
 static void on_open(void *arg)
 {
 	struct load_user *u = arg;
+	struct signal *s = u->load->way_state;
 	json_t *hello = ctl_hello(LOAD_AGENT, "client");
 
-	json_object_set_new(hello, u->away ? "session" : "token",
-		json_string(u->away ? u->session : u->load->link.token));
+	s->reached = true;
+	json_object_set_new(hello, *u->session ? "session" : "token",
+		json_string(*u->session ? u->session : u->load->link.token));
 	u->ctl = ctl_new(&(struct ctl_config){.write = write_ctl, .arg = u,
 		.methods = methods, .n_methods = ARRAY_LEN(methods),
 		.max_in = CTL_MAX_OUT, .max_out = CTL_MAX_IN});
@@ -211,7 +220,7 @@ static void on_text(void *arg, const char *p, size_t n)
 			"the protocol");
 }
 
-/* Media outlive signalling: who had joined comes back. */
+/* Media outlive signalling: who was there comes back. */
 static void come_back(struct load_user *u)
 {
 	struct ctl *c = u->ctl;
@@ -229,9 +238,10 @@ static void come_back(struct load_user *u)
 static void on_close(void *arg, int status, const char *reason)
 {
 	struct load_user *u = arg;
+	const struct signal *s = u->load->way_state;
 	char text[160];
 
-	if (u->state == USER_UP && status != 1 && *u->session) {
+	if (status != 1 && (*u->session || s->reached)) {
 		come_back(u);
 		return;
 	}

@@ -7,6 +7,8 @@
 #define KEYREQ_NS NS_PER_S /* between requests for one stream */
 #define MOURN_MS  2000     /* for control to say why media ended */
 #define RETRY_MS  300      /* while media cannot begin anew */
+#define JOIN_MS   6000     /* of such tries while joining; the server has
+                              lost its relay and has another soon */
 #define PACE_MS       5    /* between packets of a picture that are sent */
 #define PACE_PERCENT  250  /* of the rate, for as long as it takes */
 
@@ -21,18 +23,30 @@ const char *load_text(const json_t *o, const char *key)
 	return s ? s : "";
 }
 
-/* What was asked when the connection was lost is asked again if need be; and
- * who may not have media back yet tries later, as he is told. */
+/* Who may not have media yet, or not have them back, tries later, as he is
+ * told. At a relay alone there is nobody who would bring another. */
+static bool tries_again(struct load_user *u, const struct ctl_error *err)
+{
+	uint64_t wait_ms = u->load->cfg.wait_ms;
+
+	if (u->state == USER_JOINING)
+		wait_ms = MIN(wait_ms, JOIN_MS);
+	if (!u->reset_ns && u->state == USER_JOINING && *u->session &&
+		(str_eq(err->kind, "unavailable") ||
+		str_eq(err->kind, "draining")))
+		u->reset_ns = io_now_ns();
+	return u->reset_ns && ctl_kind_status(err->kind) == 75 &&
+		io_now_ns() - u->reset_ns < wait_ms * NS_PER_MS;
+}
+
+/* What was asked when the connection was lost is asked again if need be. */
 bool load_user_refused(struct load_user *u, const struct ctl_error *err)
 {
-	uint64_t wait_ns = u->load->cfg.wait_ms * NS_PER_MS;
-
 	if (!err)
 		return false;
 	if (u->away && str_eq(err->kind, "unavailable"))
 		return true;
-	if (u->reset_ns && ctl_kind_status(err->kind) == 75 &&
-		io_now_ns() - u->reset_ns < wait_ns)
+	if (tries_again(u, err))
 		io_timer_in(u->retry, RETRY_MS);
 	else
 		load_user_failed(u, err->kind, err->message);
@@ -405,6 +419,11 @@ void load_user_reset(struct load_user *u)
 		return;
 	u->load->resets++;
 	u->reset_ns = io_now_ns();
+	begin_anew(u);
+}
+
+void load_user_rejoined(struct load_user *u)
+{
 	begin_anew(u);
 }
 
