@@ -1,7 +1,7 @@
 /* What the tests that kill and stop real processes share: confd-run with
  * directories of its own, a crowd of conf-load, and people who come back. */
 import process from 'node:process';
-import {mkdtempSync, readFileSync, readdirSync} from 'node:fs';
+import {mkdtempSync, readFileSync, readdirSync, readlinkSync} from 'node:fs';
 import {join} from 'node:path';
 import {below, bin, is, note, ok, run, sleep, tmp, until} from './lib.mjs';
 import {op, user} from './signal.mjs';
@@ -9,7 +9,8 @@ import {op, user} from './signal.mjs';
 let nth = 0;
 
 /* {start, stop, kill(tool, signal), killed(tool, signal), pid(tool), ctl,
- * fds(tool), rss(tool), words, sock, ws, run}: words is all that was logged. */
+ * fds(tool), sockets(tool), rss(tool), words, sock, ws, run}: words is all
+ * that was logged. */
 export async function keeper()
 {
 	const dir = mkdtempSync(join(tmp, `kit${nth++}-`));
@@ -50,6 +51,18 @@ export async function keeper()
 		const count = () => readdirSync(`/proc/${k.pid(tool)}/fd`).length;
 		await until(5, () => count() <= atMost);
 		return count();
+	};
+	k.sockets = (tool) => {
+		const dir = `/proc/${k.pid(tool)}/fd`;
+		const of = (fd) => {
+			try {
+				return readlinkSync(join(dir, fd));
+			} catch {
+				return '';
+			}
+		};
+		return !k.pid(tool) ? 0 : readdirSync(dir).filter((fd) =>
+			of(fd).startsWith('socket:')).length;
 	};
 	/* Resident memory in MiB. */
 	k.rss = (tool) => Number(readFileSync(`/proc/${k.pid(tool)}/statm`,

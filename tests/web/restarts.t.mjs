@@ -31,10 +31,14 @@ const back = (o) => until(10, async () => {
 }, 20);
 
 /* Kills the tool again and again. Nothing is spared: a second or so after it
- * was back it goes down again. */
+ * was back it goes down again. A seat whose connection was lost with
+ * confd-signal counts as taken for a while, so who is there is told by the
+ * connections that it has. */
 async function loop(k, o, people, tool, survivors, restart)
 {
 	const fds = new Map(), rss = new Map();
+	const sockets = () => k.sockets('confd-signal');
+	const all = sockets();
 	let slowest = 0, done = 0;
 
 	for (const s of survivors) fds.set(s, await k.fds(s));
@@ -44,7 +48,8 @@ async function loop(k, o, people, tool, survivors, restart)
 		/* Everybody says something: who is not back, when he is. */
 		await Promise.all(people.map((p, n) => p.call('chat.say',
 			{text: `${tool} ${i} ${n}`})));
-		if (!await back(o)) break;
+		if (!await until(10, () => sockets() >= all, 20) ||
+			!await back(o)) break;
 		slowest = Math.max(slowest, Date.now() - began);
 		done++;
 		/* The first ones may grow what is then used again. */
