@@ -17,10 +17,20 @@ bool user_of(char out[STR_ID_CAP], const char *endpoint)
 	return true;
 }
 
+/* One's own mute is the microphone's. What a moderator holds is every sound:
+ * a microphone can be sent as the sound of a screen. */
+static json_t *muted_json(const struct room *r, const char *user)
+{
+	const struct meet_seat *s = meet_seat(r->meet, user);
+
+	if (s && s->held)
+		return json_pack("[s, s]", "mic", "screen-audio");
+	return s && s->muted ? json_pack("[s]", "mic") : json_array();
+}
+
 json_t *grant_json(const struct room *r, const char *user)
 {
 	const struct member *m = member_find(r, user);
-	bool heard = meet_heard(r->meet, user);
 	json_t *publish = json_array();
 
 	for (unsigned bit = 1; bit <= MEET_SCREEN_AUDIO; bit <<= 1)
@@ -28,7 +38,7 @@ json_t *grant_json(const struct room *r, const char *user)
 			json_array_append_new(publish,
 				json_string(meet_source_name(bit)));
 	return json_pack("{s:o, s:o, s:b}", "publish", publish, "muted",
-		heard ? json_array() : json_pack("[s]", "mic"), "receive", 1);
+		muted_json(r, user), "receive", 1);
 }
 
 json_t *grant_sync_json(const struct room *r)

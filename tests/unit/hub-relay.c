@@ -164,6 +164,9 @@ static void same_grant(struct sim_world *w, const json_t *e)
 	SIM_NEED(!(muted & SFU_BIT(SFU_MIC)) == (!s->muted && !s->held),
 		"the relay has the microphone of %s %s", user,
 		muted ? "muted" : "open");
+	SIM_NEED(!(muted & SFU_BIT(SFU_SCREEN_AUDIO)) == !s->held,
+		"the relay has the screen's sound of %s %s", user,
+		s->held ? "open" : "muted");
 	SIM_NEED(sim_sources(json_object_get(g, "publish")) == 15 &&
 		json_is_true(json_object_get(g, "receive")),
 		"an odd grant for %s", user);

@@ -277,8 +277,9 @@ static inline void sim_forwarded(void *arg, int pc, unsigned line,
 	id[0] = 'u';
 	s = sim_seat(w, id);
 	if (sim_quiet(w))
-		SIM_NEED(s->seated && (source != SFU_MIC ||
-			(!s->muted && !s->held)), "a packet of %s, who is %s",
+		SIM_NEED(s->seated && (sfu_source_is_video(source) ||
+			(!s->held && (source != SFU_MIC || !s->muted))),
+			"a packet of %s, who is %s",
 			from->name, !s->seated ? "gone" : s->held ? "held" :
 			"muted");
 	w->got[to - w->people][from - w->people]++;

@@ -34,7 +34,7 @@ await test(async () => {
 	ok(again.transport === transport && transport !== first.transport,
 		'a request survives its relay');
 	is([again.sdp, again.grant.muted, again.epoch, first.epoch],
-		['offer', ['mic'], 2, 1], 'with the grant and epoch of now');
+		['offer', ['mic', 'screen-audio'], 2, 1], 'with the grant and epoch of now');
 
 	// It has gone already when it is to be asked, which nobody has seen.
 	s.process.kill('SIGSTOP');
