@@ -63,5 +63,9 @@ mv "$T/bin/conf-relay" "$T/bin/away"
 exits "a worker that is not there is 127" 127 env PATH="$T/bin:/usr/bin:/bin" \
 	confd-run
 like "and named" "$err" "cannot run 'conf-relay': No such file"
+mv "$T/bin/confd-signal" "$T/bin/away2"
+exits "the first one of them, too" 127 env PATH="$T/bin:/usr/bin:/bin" \
+	timeout 20 confd-run
+like "which is named" "$err" "cannot run 'confd-signal': No such file"
 is "nothing is left at last" "$(left)" ""
 done_testing

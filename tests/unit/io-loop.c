@@ -83,6 +83,16 @@ static void deferred_runs_once_after_the_pass(void **state)
 	io_timer_free(b);
 }
 
+static void a_loop_stopped_before_it_runs_ends(void **state)
+{
+	struct run *r = *state;
+
+	io_loop_stop(r->loop, 7);
+	assert_int_equal(io_loop_run(r->loop), 7);
+	io_defer(r->loop, count_and_stop, r);
+	assert_int_equal(io_loop_run(r->loop), 5);
+}
+
 static size_t take_lines(void *arg, const uint8_t *p, size_t n)
 {
 	struct run *r = arg;
@@ -359,6 +369,7 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(deferred_runs_once_after_the_pass),
+		T(a_loop_stopped_before_it_runs_ends),
 		T(stream_keeps_what_is_not_consumed),
 		T(a_stream_may_be_first),
 		T(stream_refuses_an_endless_line),
