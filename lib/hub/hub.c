@@ -95,7 +95,7 @@ struct hub *hub_new(struct io_loop *l, const struct hub_config *c,
 	h->loop = l;
 	h->op_gid = c->op_gid;
 	h->wall0_ms = io_wall_ms();
-	h->mono0_ns = io_now_ns();
+	h->boot0_ns = io_boot_ns();
 	h->tick_ms = MEET_NEVER;
 	io_random(&h->seed, sizeof(h->seed));
 	memcpy(h->worker_key, c->worker_key, sizeof(h->worker_key));

@@ -50,7 +50,7 @@ struct hub {
 	uint8_t worker_key[HUB_KEY_BYTES];
 	char *url;
 	gid_t op_gid;
-	uint64_t wall0_ms, mono0_ns;
+	uint64_t wall0_ms, boot0_ns;
 	uint64_t seed;
 	struct map *rooms;   /* by id */
 	struct list peers;

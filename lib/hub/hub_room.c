@@ -2,9 +2,11 @@
 #include <stdio.h>
 #include "hub_priv.h"
 
+/* The wall clock as it was when we began, so that no step of it ends a seat;
+ * but a host that slept has aged. */
 uint64_t hub_now_ms(const struct hub *h)
 {
-	return h->wall0_ms + (io_now_ns() - h->mono0_ns) / NS_PER_MS;
+	return h->wall0_ms + (io_boot_ns() - h->boot0_ns) / NS_PER_MS;
 }
 
 /* --- Members -------------------------------------------------------------- */

@@ -126,7 +126,6 @@ static void run_deferred(struct io_loop *l)
 
 int io_loop_run(struct io_loop *l)
 {
-	l->stop = false;
 	while (!l->stop) {
 		int flags = EVLOOP_ONCE;
 
@@ -136,6 +135,7 @@ int io_loop_run(struct io_loop *l)
 			return -1;
 		run_deferred(l);
 	}
+	l->stop = false;
 	return l->code;
 }
 
@@ -156,6 +156,14 @@ uint64_t io_now_ns(void)
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
+}
+
+uint64_t io_boot_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_BOOTTIME, &ts);
 	return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
 }
 

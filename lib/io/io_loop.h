@@ -23,6 +23,7 @@ struct event_base *io_loop_base(struct io_loop *l);
 /* CLOCK_MONOTONIC, read anew at each call, in ns; wall clock in ms. */
 uint64_t io_now_ns(void);
 uint64_t io_wall_ms(void);
+uint64_t io_boot_ns(void); /* as io_now_ns, and goes on in suspend */
 /* Secrets and seeds from the kernel; never fails (aborts without one). */
 void io_random(void *p, size_t n);
 

@@ -150,6 +150,22 @@ int io_file_read(const char *path, size_t max, bool secret, struct buf *out)
 	return err;
 }
 
+/* Whether the directories that lead to it can be passed. */
+static bool may_enter(const char *path)
+{
+	char dir[PATH_MAX_BYTES];
+
+	if (str_copy(dir, sizeof(dir), path))
+		return true;
+	for (char *slash = dir; (slash = strchr(slash + 1, '/'));
+		*slash = '/') {
+		*slash = 0;
+		if (access(dir, X_OK) && errno == EACCES)
+			return false;
+	}
+	return true;
+}
+
 int io_config_read(char path[static 4096], size_t max, struct buf *out)
 {
 	const char *xdg = env_dir("XDG_CONFIG_HOME");
@@ -165,6 +181,10 @@ int io_config_read(char path[static 4096], size_t max, struct buf *out)
 			"/.config/confkit/confkit.conf");
 	if (!err)
 		err = io_file_read(path, max, false, out);
+	/* A home that is not ours to enter, as after sudo or in a container,
+	 * holds nothing that was meant for us. */
+	if (err == -EACCES && !may_enter(path))
+		err = -ENOENT;
 	if (err == -ENOENT)
 		path[0] = 0;
 	return err;
