@@ -55,6 +55,8 @@ const struct cli_verb cli_verbs[] = {
 };
 const size_t cli_n_verbs = ARRAY_LEN(cli_verbs);
 
+#define LINE 79 /* columns */
+
 static const char usage_head[] =
 	"usage: meeting-ctl [-s PATH] [-w TIME] [-T|--json] [-q] VERB "
 	"[ARG...]\n"
@@ -103,10 +105,43 @@ const char *cli_meeting(struct cli *c)
 	return NULL;
 }
 
+/* The length of the next word; what is in brackets is one. */
+static size_t word_len(const char *s)
+{
+	size_t n = 0;
+
+	for (int deep = 0; s[n] && (s[n] != ' ' || deep); n++)
+		deep += (s[n] == '[') - (s[n] == ']');
+	return n;
+}
+
+/* A verb and its arguments, in lines of a terminal's width. */
+static void put_call(struct buf *out, const char *before,
+	const struct cli_verb *v)
+{
+	size_t indent = strlen(before) + 4;
+	size_t at = strlen(before) + strlen(v->name), n;
+
+	buf_printf(out, "%s%s", before, v->name);
+	for (const char *s = v->args; *s; s += n + (s[n] == ' ')) {
+		n = word_len(s);
+		if (at + 1 + n > LINE) {
+			buf_printf(out, "\n%*s", (int)indent, "");
+			at = indent;
+		} else {
+			buf_putc(out, ' ');
+			at++;
+		}
+		buf_put(out, s, n);
+		at += n;
+	}
+	buf_putc(out, '\n');
+}
+
 static void put_verb_usage(struct buf *out, const struct cli_verb *v)
 {
-	buf_printf(out, "usage: meeting-ctl %s%s%s\n%s\n", v->name,
-		*v->args ? " " : "", v->args, v->help);
+	put_call(out, "usage: meeting-ctl ", v);
+	buf_printf(out, "%s\n", v->help);
 }
 
 static void put_usage(struct buf *out, bool whole)
@@ -115,10 +150,10 @@ static void put_usage(struct buf *out, bool whole)
 	if (!whole)
 		return;
 	buf_putc(out, '\n');
-	for (size_t i = 0; i < cli_n_verbs; i++)
-		buf_printf(out, "  %s%s%s\n      %s\n", cli_verbs[i].name,
-			*cli_verbs[i].args ? " " : "", cli_verbs[i].args,
-			cli_verbs[i].help);
+	for (size_t i = 0; i < cli_n_verbs; i++) {
+		put_call(out, "  ", &cli_verbs[i]);
+		buf_printf(out, "      %s\n", cli_verbs[i].help);
+	}
 	buf_puts(out, usage_options_text);
 }
 

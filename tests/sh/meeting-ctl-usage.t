@@ -95,6 +95,9 @@ for v in create list show end users say mute unmute kick role hand link \
 	like "--help lists $v" "$out" "^  $v "
 done
 is "--help keeps to 80 columns" "$(awk 'length > 80' <<<"$out")" ""
+for v in create link events; do
+	is "$v --help too" "$(meeting-ctl $v --help | awk 'length > 80')" ""
+done
 exits "VERB --help: 0" 0 meeting-ctl link --help
 like "and is about the verb" "$out" '^usage: meeting-ctl link MEETING'
 exits "-V: 0" 0 meeting-ctl -V
