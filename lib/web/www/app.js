@@ -5,6 +5,7 @@ import { Model } from './model.js';
 import { Me } from './me.js';
 import { BACK } from './gone.js';
 import { t } from './i18n.js';
+import { forEver, forTab } from './keep.js';
 
 const LOST_MS = 60000;
 const FOLLOW_MS = 1000;
@@ -13,7 +14,7 @@ const ENDED_BY = ['op', 'moderator', 'empty'];
  * the server's words. */
 const REFUSALS = {
 	expired: 'expired', malformed: 'foreign', unknown_key: 'foreign',
-	signature: 'foreign', other_meeting: 'foreign', missing: 'nolink',
+	signature: 'foreign', other_meeting: 'other', missing: 'nolink',
 	session: 'over', kicked: 'kicked', ended: 'ended', replaced: 'replaced',
 };
 
@@ -34,14 +35,14 @@ export class App {
 		this.id = meeting;
 		this.#pages = pages;
 		this.#key = `confkit.seat.${meeting}`;
-		this.seat = JSON.parse(sessionStorage.getItem(this.#key)) ?? {};
+		this.seat = JSON.parse(forTab.getItem(this.#key)) ?? {};
 		const raw = new URLSearchParams(location.search).get('raw') === '1';
 		this.me = new Me(this, raw);
 	}
 
 	keep(change) {
 		Object.assign(this.seat, change);
-		sessionStorage.setItem(this.#key, JSON.stringify(this.seat));
+		forTab.setItem(this.#key, JSON.stringify(this.seat));
 	}
 
 	/* A reload shows once more why the seat is gone. */
@@ -53,7 +54,7 @@ export class App {
 	get name() {
 		if (this.hello?.name_locked) return this.hello.name;
 		return this.seat.name || this.hello?.name
-			|| localStorage.getItem('confkit.name') || t('guest');
+			|| forEver.getItem('confkit.name') || t('guest');
 	}
 
 	/* The token stays in the address until it has been exchanged, so that
@@ -244,6 +245,7 @@ export class App {
 	async #send(row) {
 		row.state = 'pending';
 		if (!this.control.up) return;
+		row.asked = true;
 		try {
 			const { seq } = await this.call('chat.say',
 				{ text: row.text, ...(row.to && { to: row.to }) });
@@ -254,6 +256,8 @@ export class App {
 			if (!this.control.up || row.seq) return;
 			row.state = 'failed';
 			row.why = error.kind === 'timeout' ? '' : error.message;
+		} finally {
+			row.asked = false;
 		}
 		this.changed('chat');
 	}
@@ -265,7 +269,7 @@ export class App {
 
 	resend() {
 		for (const row of this.model.chat)
-			if (row.state === 'pending') this.#send(row);
+			if (row.state === 'pending' && !row.asked) this.#send(row);
 	}
 
 	/* Sound and video gone for a minute: an honest end with a next step. */

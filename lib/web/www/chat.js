@@ -7,6 +7,7 @@ import { openMenu } from './menu.js';
 const KEPT = 300;
 const JOIN_MS = 3 * 60000;
 const LINES = 5;
+const MOST = 8000; /* bytes, by the server */
 const URL_RE = /\bhttps?:\/\/[^\s<>"'`\ufffd]+[^\s<>"'`\ufffd.,;:!?)\]}]/gi;
 
 /* Text with its links as elements. */
@@ -25,7 +26,7 @@ export function linked(text) {
 export class Chat {
 	word = 'chat';
 	unread = 0;
-	#app; #to = ''; #open = false; #first = null; #known = 0;
+	#app; #to = ''; #name = ''; #open = false; #first = null; #known = 0;
 
 	constructor(app) {
 		this.#app = app;
@@ -38,9 +39,12 @@ export class Chat {
 		this.to = el('button.quiet.small.to', { onclick: () =>
 			this.#recipients() }, t('to'), ' ', this.toWord,
 		icon('down', 16));
-		this.box = el('textarea', { rows: '1', maxlength: '8000',
+		this.box = el('textarea', { rows: '1',
 			'aria-label': t('message'), placeholder: t('message'),
-			oninput: () => this.#grow(),
+			oninput: () => {
+				this.#grow();
+				if (this.#gone) this.update();
+			},
 			onkeydown: event => this.#key(event) });
 		this.send = el('button.primary.send', { ...named('send'),
 			onclick: () => this.#send() }, icon('send', 20));
@@ -51,6 +55,10 @@ export class Chat {
 		this.body = el('div.chat', {}, this.scroll, this.pill, this.to,
 			el('div.box', {}, this.box, this.send));
 		this.update = frame(() => this.#update());
+	}
+
+	get #gone() {
+		return this.#to && !this.#app.model.users.has(this.#to);
 	}
 
 	focus() { this.box.focus(); }
@@ -99,8 +107,10 @@ export class Chat {
 	#update() {
 		const { model } = this.#app;
 		const rows = model.chat.slice(-KEPT);
-		if (this.#to && !model.users.has(this.#to)) this.#to = '';
-		this.toWord.replaceChildren(this.#to ? bdi(model.name(this.#to))
+		/* What is being written to one is not for all when he leaves. */
+		if (this.#gone && !this.box.value) this.#to = '';
+		if (this.#to && !this.#gone) this.#name = model.name(this.#to);
+		this.toWord.replaceChildren(this.#to ? bdi(this.#name)
 			: t('everyone'));
 		if (!this.#open) return;
 		const stick = this.#atBottom();
@@ -170,6 +180,10 @@ export class Chat {
 	#send() {
 		const text = this.box.value.trim();
 		if (!text) return;
+		if (this.#gone) return this.#app.view.failed(t('left',
+			{ name: plain(this.#name) }));
+		if (new TextEncoder().encode(text).length > MOST)
+			return this.#app.view.failed(t('too_long'));
 		this.#app.say(text, this.#to);
 		this.box.value = '';
 		this.#grow();

@@ -6,6 +6,7 @@
  * follows it), event(envelope). Replies and events keep the order in which
  * they were sent. */
 const CALL_MS = 10000;
+const OPEN_MS = 5000;
 const QUIET_MS = 8000;
 const FIRST_MS = 100;
 const LAST_MS = 1000;
@@ -88,7 +89,12 @@ export class Control {
 
 	#open() {
 		const socket = this.#socket = new WebSocket(this.#url);
-		socket.onopen = () => this.#hello(socket);
+		this.#timer = setTimeout(() => this.#closed(), OPEN_MS);
+		socket.onopen = () => {
+			if (socket !== this.#socket) return;
+			clearTimeout(this.#timer);
+			this.#hello(socket);
+		};
 		socket.onmessage = ({ data }) => {
 			if (socket === this.#socket) this.#receive(data);
 		};
@@ -158,6 +164,7 @@ export class Control {
 
 	#closed() {
 		const was = this.up;
+		clearTimeout(this.#timer);
 		this.#drop();
 		if (this.stopped) return;
 		const jitter = 0.75 + Math.random() / 2;

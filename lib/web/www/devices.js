@@ -1,11 +1,13 @@
 /* devices - asking for, keeping and choosing devices. Refusals are kept as
  * words' keys: joining does not depend on a device. */
+import { forEver } from './keep.js';
+
 const VIDEO = {
 	width: { ideal: 1280 }, height: { ideal: 720 },
 	frameRate: { ideal: 30, max: 30 },
 };
-const keep = (kind, id) => localStorage.setItem(`confkit.${kind}`, id);
-const kept = kind => localStorage.getItem(`confkit.${kind}`) ?? '';
+const keep = (kind, id) => forEver.setItem(`confkit.${kind}`, id);
+const kept = kind => forEver.getItem(`confkit.${kind}`) ?? '';
 
 /* Why a device is not there, as the key of a sentence. */
 function reason(error, kind) {
@@ -151,6 +153,7 @@ export class Devices {
 }
 
 export const canChooseSpeaker = 'setSinkId' in HTMLMediaElement.prototype;
+export const canCall = 'RTCPeerConnection' in window;
 export const canShare = !!navigator.mediaDevices?.getDisplayMedia;
 
 let context = null;

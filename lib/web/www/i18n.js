@@ -1,5 +1,6 @@
 /* i18n - the words, in one of two tables with equal keys. */
 import { bdi } from './dom.js';
+import { forEver } from './keep.js';
 
 export const LANGUAGES = [['en', 'English'], ['zh', '简体中文']];
 let table = {};
@@ -8,7 +9,7 @@ export let locale = 'en-GB';
 
 function wanted() {
 	const asked = new URLSearchParams(location.search).get('lang');
-	const kept = localStorage.getItem('confkit.lang');
+	const kept = forEver.getItem('confkit.lang');
 	const all = [asked, kept, ...navigator.languages].filter(Boolean);
 	for (const tag of all) {
 		const short = tag.toLowerCase().split('-')[0];

@@ -3,7 +3,8 @@
 import { attrs, disc, el, icon, plain, setIcon, setText }
 	 from './dom.js';
 import { LANGUAGES, lang, locale, t } from './i18n.js';
-import { canChooseSpeaker, meter } from './devices.js';
+import { canCall, canChooseSpeaker, meter } from './devices.js';
+import { forEver } from './keep.js';
 
 const CELLS = 14;
 const KINDS = [['mic', 'mic', 'microphone'], ['cam', 'cam', 'camera'],
@@ -14,7 +15,7 @@ const short = full => plain(full).trim().split(/\s+/)[0];
 export function languagePick() {
 	const select = el('select.quiet', { 'aria-label': t('language'),
 		onchange() {
-			localStorage.setItem('confkit.lang', select.value);
+			forEver.setItem('confkit.lang', select.value);
 			const url = new URL(location);
 			url.searchParams.delete('lang');
 			location.replace(url);
@@ -214,7 +215,8 @@ class Join {
 			this.cover.replaceChildren(both ? blocked(this.#app)
 				: el('span.soft', {}, t(asking ? 'asking'
 					: camProblem || 'camera_is_off')));
-		this.#say(both || asking || !micProblem ? '' : t(micProblem));
+		const problem = canCall ? micProblem : 'no_webrtc';
+		this.#say(both || asking || !problem ? '' : t(problem));
 	}
 
 	#level(mic) {

@@ -1,6 +1,8 @@
 /* keys - single letters, outside text fields and dialogs, while the setting
  * is on. Escape closes the panel. */
-export const keysOn = () => localStorage.getItem('confkit.keys') !== 'off';
+import { forEver } from './keep.js';
+
+export const keysOn = () => forEver.getItem('confkit.keys') !== 'off';
 
 /* Returns the function that ends it. */
 export function onKeys(room) {

@@ -4,8 +4,9 @@ import { el } from './dom.js';
 import { loadWords, t } from './i18n.js';
 import { joinPage } from './join.js';
 import { gonePage } from './gone.js';
+import { forEver } from './keep.js';
 
-const theme = localStorage.getItem('confkit.theme');
+const theme = forEver.getItem('confkit.theme');
 if (theme) document.documentElement.dataset.theme = theme;
 
 const pages = {

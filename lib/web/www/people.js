@@ -4,6 +4,15 @@ import { attrs, bdi, disc, el, frame, icon, keyed, plain, setIcon, setText }
 import { t } from './i18n.js';
 import { openMenu, question } from './menu.js';
 
+/* A server that was not told its address takes itself for this host; whoever
+ * came by another one passes that on. */
+function reachable(url) {
+	const local = /^(localhost|127\.[\d.]+|\[::1])$/;
+	return local.test(new URL(url).hostname)
+		? new URL(url.slice(url.lastIndexOf('/') + 1), location.href).href
+		: url;
+}
+
 /* A button, and the field for the one link of this room that it has made
  * and copies. A refused clipboard leaves the link selected. */
 export function inviting(app, room, look, key, mark) {
@@ -12,8 +21,8 @@ export function inviting(app, room, look, key, mark) {
 		'aria-label': t('invite_link'), onfocus: () => field.select() });
 	const button = el(`button.${look}`, { onclick: () =>
 		room.press(button, async () => {
-			room.url ??= (await app.call('link.create',
-				{ meeting: app.id, role: 'viewer' })).url;
+			room.url ??= reachable((await app.call('link.create',
+				{ meeting: app.id, role: 'viewer' })).url);
 			field.value = room.url;
 			field.hidden = false;
 			try {

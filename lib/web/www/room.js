@@ -3,7 +3,7 @@
 import { bdi, children, el, icon, plain, setText } from './dom.js';
 import { Bar } from './bar.js';
 import { Chat } from './chat.js';
-import { canChooseSpeaker, meter } from './devices.js';
+import { canCall, canChooseSpeaker, meter } from './devices.js';
 import { named, t, tn } from './i18n.js';
 import { onKeys } from './keys.js';
 import { phone } from './menu.js';
@@ -72,7 +72,10 @@ class Room {
 			this.inviteText, el('div.copy', {}, field, button));
 	}
 
-	shown() { this.title.focus(); }
+	shown() {
+		this.title.focus();
+		if (!canCall) this.failed(t('no_webrtc'));
+	}
 
 	close() {
 		clearInterval(this.#clock);

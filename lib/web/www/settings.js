@@ -4,13 +4,14 @@ import { el } from './dom.js';
 import { t } from './i18n.js';
 import { devicePicks, languagePick } from './join.js';
 import { keysOn } from './keys.js';
+import { forEver } from './keep.js';
 
 function themePick() {
-	const now = localStorage.getItem('confkit.theme') ?? '';
+	const now = forEver.getItem('confkit.theme') ?? '';
 	const select = el('select', { 'aria-label': t('theme'), onchange() {
 		const { value } = select;
-		if (value) localStorage.setItem('confkit.theme', value);
-		else localStorage.removeItem('confkit.theme');
+		if (value) forEver.setItem('confkit.theme', value);
+		else forEver.removeItem('confkit.theme');
 		document.documentElement.dataset.theme = value;
 	} }, ['', 'light', 'dark'].map(value => el('option', { value,
 		selected: value === now }, t(`theme_${value || 'system'}`))));
@@ -24,7 +25,7 @@ export class Settings {
 		this.picks = devicePicks(app, () => room.speaker());
 		const { mic, cam, spk } = this.picks.nodes;
 		const keys = el('input', { type: 'checkbox', checked: keysOn(),
-			onchange: () => localStorage.setItem('confkit.keys',
+			onchange: () => forEver.setItem('confkit.keys',
 				keys.checked ? 'on' : 'off') });
 		const row = (word, node) => el('label.setting', {},
 			el('span', {}, t(word)), node);

@@ -58,6 +58,7 @@ export default {
 	n_people: '{n} people',
 	n_new: '{n} new messages',
 	skip: 'Skip to the controls',
+	no_webrtc: 'This browser has no WebRTC: no sound and no pictures, but you can write.',
 	cannot_share: 'This browser cannot share a screen.',
 	held: 'A moderator muted you.',
 	held_hand: 'A moderator muted you. Your hand is raised, so that they see that you want to speak.',
@@ -65,6 +66,7 @@ export default {
 	released_muted: 'A moderator lets you speak again. You are muted.',
 	not_now: 'Not possible while the controls reconnect. Try again in a moment.',
 	refused: 'Not done: {reason}',
+	too_long: 'This message is too long.',
 
 	/* the stage */
 	stage: 'Stage',
@@ -165,6 +167,8 @@ export default {
 	gone_over_more: 'Open the link again that you were sent.',
 	gone_foreign: 'This link does not belong to this server.',
 	gone_foreign_more: 'Ask for a new one.',
+	gone_other: 'This link is for another meeting.',
+	gone_other_more: 'Open it as you were sent it, or ask for a new one.',
 	gone_refused: 'You cannot join with this link.',
 	gone_nolink: 'This is not a whole link.',
 	gone_nolink_more: 'Open the link that you were sent, or ask for a new one.',
