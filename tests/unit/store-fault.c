@@ -10,6 +10,7 @@
 
 static int left = -1; /* calls before one fails; negative: none */
 static int error;     /* with this */
+static unsigned syncs; /* of log.db and its WAL */
 
 static sqlite3_vfs vfs, *real_vfs;
 /* The WAL has methods of its own, without locks. */
@@ -39,6 +40,7 @@ static int fault_write(sqlite3_file *f, const void *p, int n, sqlite3_int64 at)
 
 static int fault_sync(sqlite3_file *f, int flags)
 {
+	syncs++;
 	return error != SQLITE_FULL && fails_now() ? SQLITE_IOERR_FSYNC :
 		real_of(f)->xSync(f, flags);
 }
@@ -210,11 +212,40 @@ static void the_essential_is_written_again(void **state)
 	with(SQLITE_FULL, STORE_ESSENTIAL);
 }
 
+/* What is committed is on the disk before store_commit returns; with normal
+ * it is only in the kernel's hands. */
+static unsigned syncs_of_commits(enum store_sync how, unsigned n)
+{
+	struct store_report r;
+	struct store *s;
+	unsigned before;
+	char why[256];
+
+	if (store_open(&s, dir, how, &r, why))
+		fail_msg("%s", why);
+	store_report_free(&r);
+	before = syncs;
+	while (n--)
+		assert_int_equal(batch(s, STORE_OTHER), 0);
+	n = syncs - before;
+	store_close(s);
+	return n;
+}
+
+static void full_syncs_each_commit_and_normal_none(void **state)
+{
+	(void)state;
+	left = -1;
+	assert_true(syncs_of_commits(STORE_FULL, 10) >= 10);
+	assert_int_equal(syncs_of_commits(STORE_NORMAL, 10), 0);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, fresh, gone)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		T(full_syncs_each_commit_and_normal_none),
 		T(any_call_may_fail),
 		T(any_sync_may_fail),
 		T(any_write_may_find_no_room),
