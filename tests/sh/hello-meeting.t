@@ -59,6 +59,7 @@ is "with its chat" "$(grep -c 'from a shell' <<<"$out")" 1
 is "created once" "$(grep -c meeting.created <<<"$out")" 1
 exits "a second one beside it is 75" 75 examples/hello-meeting/run
 like "and says why" "$err" "another confd-run is using '$CONF_RUNDIR'"
+like "and what to do" "$err" 'CONF_HTTP=addr:port'
 meeting-ctl end hello
 bye INT
 
