@@ -31,6 +31,7 @@ struct cert;
 struct io_loop;
 struct web;
 struct web_ws;
+union io_addr;
 
 #define WEB_WS_MAX_IN   65536u   /* bytes of a message that comes in */
 #define WEB_WS_MAX_OUT  1048576u /* bytes that may wait to go out */
@@ -84,7 +85,10 @@ size_t web_ws_queued(const struct web_ws *ws);
  * most 123 bytes), then waits at most 2 s for the peer's. The owner forgets
  * ws: no callback comes any more. */
 void web_ws_close(struct web_ws *ws, unsigned code, const char *reason);
-/* "ADDRESS:PORT" of the other end, for log lines. */
+/* Whom it comes from, lent: the source that limits are for. Family 0 when
+ * that cannot be told. */
+const union io_addr *web_ws_source(const struct web_ws *ws);
+/* The same as "ADDRESS:PORT", for log lines. */
 const char *web_ws_remote(const struct web_ws *ws);
 
 #endif

@@ -65,6 +65,10 @@ void web_reply(struct web *w, struct evhttp_request *req, int code,
 	const char *phrase, const char *text);
 void web_headers(struct web *w, struct evhttp_request *req);
 
+/* web_source.c: the address that a request comes from; family 0 if none. */
+void web_source(const struct web *w, struct evhttp_request *req,
+	union io_addr *out);
+
 /* web_ws.c: answers an upgrade request at /ws and takes it over. */
 void web_ws_upgrade(struct web *w, struct evhttp_request *req);
 void web_ws_ping_all(struct web *w);

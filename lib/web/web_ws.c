@@ -29,6 +29,7 @@ struct web_ws {
 	bool busy;        /* inside wslay: freeing waits */
 	bool closing;     /* our close frame is queued */
 	bool dead;        /* to be freed as soon as not busy */
+	union io_addr source;
 	char remote[IO_ADDR_CAP];
 };
 
@@ -278,6 +279,11 @@ size_t web_ws_queued(const struct web_ws *ws)
 	return evbuffer_get_length(bufferevent_get_output(ws->bev));
 }
 
+const union io_addr *web_ws_source(const struct web_ws *ws)
+{
+	return &ws->source;
+}
+
 const char *web_ws_remote(const struct web_ws *ws)
 {
 	return ws->remote;
@@ -370,8 +376,9 @@ static bool upgrade_fits(struct web *w, struct evhttp_request *req,
 	return true;
 }
 
-static struct web_ws *ws_new(struct web *w, struct evhttp_connection *conn)
+static struct web_ws *ws_new(struct web *w, struct evhttp_request *req)
 {
+	struct evhttp_connection *conn = evhttp_request_get_connection(req);
 	static const struct wslay_event_callbacks callbacks = {
 		.recv_callback = recv_cb,
 		.send_callback = send_cb,
@@ -379,8 +386,6 @@ static struct web_ws *ws_new(struct web *w, struct evhttp_connection *conn)
 		.on_msg_recv_callback = message_cb,
 	};
 	struct web_ws *ws = calloc(1, sizeof(*ws));
-	char *host = NULL;
-	ev_uint16_t port = 0;
 
 	if (!ws)
 		return NULL;
@@ -395,9 +400,8 @@ static struct web_ws *ws_new(struct web *w, struct evhttp_connection *conn)
 	ws->web = w;
 	ws->conn = conn;
 	ws->bev = evhttp_connection_get_bufferevent(conn);
-	evhttp_connection_get_peer(conn, &host, &port);
-	snprintf(ws->remote, sizeof(ws->remote), host && strchr(host, ':') ?
-		"[%.46s]:%u" : "%.46s:%u", host ? host : "", port);
+	web_source(w, req, &ws->source);
+	io_addr_format(ws->remote, &ws->source);
 	list_append(&w->sockets, &ws->link);
 	return ws;
 }
@@ -434,7 +438,7 @@ void web_ws_upgrade(struct web *w, struct evhttp_request *req)
 
 	if (!upgrade_fits(w, req, accept))
 		return;
-	ws = ws_new(w, evhttp_request_get_connection(req));
+	ws = ws_new(w, req);
 	if (!ws) {
 		web_reply(w, req, 503, "Service Unavailable", "busy\n");
 		return;
