@@ -36,6 +36,14 @@ static const char usage_text[] =
 	"  --worker-key FILE   key of the workers' secrets (worker.key in the\n"
 	"                      run directory)\n"
 	"  --socket-group G    let members of group G use signal.sock\n"
+	"  --audit FILE|off    where what bears on security is written down\n"
+	"                      (audit.log in the state directory)\n"
+	"  --limit-sources N   how many addresses limits are kept for (65536);\n"
+	"                      0: no limits\n"
+	"  --limit-requests N  what one of them may ask for in a second (200)\n"
+	"  --limit-loopback on|off  limit loopback too (default off)\n"
+	"  --session-age TIME  how long one who left can come back without a\n"
+	"                      link (1d)\n"
 	"  --sandbox on|off    give up what it does not need (default on)\n"
 	"  --sandbox-selftest  try what the sandbox forbids and leaves\n"
 	"  --lifeline FD       end when FD reaches its end of file\n"
@@ -49,7 +57,8 @@ static const char usage_text[] =
 enum {
 	OPT_LISTEN = 256, OPT_TLS, OPT_CERT, OPT_KEY, OPT_HSTS, OPT_URL,
 	OPT_ORIGIN, OPT_WWW, OPT_RUNDIR, OPT_STATEDIR, OPT_SYNC,
-	OPT_WORKER_KEY, OPT_GROUP, OPT_SANDBOX, OPT_SELFTEST, OPT_LIFELINE,
+	OPT_WORKER_KEY, OPT_GROUP, OPT_AUDIT, OPT_SOURCES, OPT_REQUESTS,
+	OPT_LOOPBACK, OPT_SESSION_AGE, OPT_SANDBOX, OPT_SELFTEST, OPT_LIFELINE,
 	OPT_HELP, OPT_COMPLETION
 };
 
@@ -63,13 +72,15 @@ struct app {
 	const char *origins[ORIGINS + 2];
 	size_t n_origins;
 	const char *cert_path, *key_path, *url, *www, *rundir, *statedir;
-	const char *worker_key, *group;
-	bool tls, hsts, sync_full, sandbox, selftest;
+	const char *worker_key, *group, *audit;
+	bool tls, hsts, sync_full, sandbox, selftest, limit_loopback;
+	uint64_t sources, requests, session_ms;
 	int lifeline, ready_fd;
 	enum io_level level;
 
 	gid_t gid;
 	char run[IO_PATH_CAP], state[4096], www_path[4096];
+	char audit_path[4096 + 16];
 	char base[HUB_URL_CAP], base_origin[HUB_URL_CAP];
 	char signal_path[IO_PATH_CAP + 16], worker_path[IO_PATH_CAP + 16];
 	int http[ADDRS];
@@ -169,6 +180,11 @@ static const struct option longs[] = {
 	{"sync", required_argument, NULL, OPT_SYNC},
 	{"worker-key", required_argument, NULL, OPT_WORKER_KEY},
 	{"socket-group", required_argument, NULL, OPT_GROUP},
+	{"audit", required_argument, NULL, OPT_AUDIT},
+	{"limit-sources", required_argument, NULL, OPT_SOURCES},
+	{"limit-requests", required_argument, NULL, OPT_REQUESTS},
+	{"limit-loopback", required_argument, NULL, OPT_LOOPBACK},
+	{"session-age", required_argument, NULL, OPT_SESSION_AGE},
 	{"sandbox", required_argument, NULL, OPT_SANDBOX},
 	{"sandbox-selftest", no_argument, NULL, OPT_SELFTEST},
 	{"lifeline", required_argument, NULL, OPT_LIFELINE},
@@ -203,6 +219,15 @@ static int options(struct app *a, int argc, char **argv)
 		case OPT_STATEDIR: a->statedir = optarg; break;
 		case OPT_WORKER_KEY: a->worker_key = optarg; break;
 		case OPT_GROUP: a->group = optarg; break;
+		case OPT_AUDIT: a->audit = optarg; break;
+		case OPT_SOURCES: err = str_u64(optarg, 0, HUB_SOURCES,
+			&a->sources); break;
+		case OPT_REQUESTS: err = str_u64(optarg, 1, 100000,
+			&a->requests); break;
+		case OPT_LOOPBACK: err = word_of(optarg, "on", "off",
+			&a->limit_loopback); break;
+		case OPT_SESSION_AGE: err = str_duration_ms(optarg,
+			&a->session_ms); break;
 		case OPT_SANDBOX: err = word_of(optarg, "on", "off",
 			&a->sandbox); break;
 		case OPT_SELFTEST: a->selftest = true; break;
@@ -329,11 +354,22 @@ static int make_hub(struct app *a)
 	char why[256], path[IO_PATH_CAP + 16];
 	struct hub_config c = {.state_dir = a->state, .www = a->www,
 		.url = a->base, .origins = a->origins, .cert = a->cert,
-		.hsts = a->hsts, .sync_full = a->sync_full, .op_gid = a->gid};
+		.hsts = a->hsts, .sync_full = a->sync_full, .op_gid = a->gid,
+		.audit = a->audit_path, .session_ms = a->session_ms,
+		.limit_sources = (uint32_t)a->sources,
+		.limit_requests = (uint32_t)a->requests,
+		.limit_loopback = a->limit_loopback};
 	const char *key = a->worker_key ? a->worker_key : path;
 	int err;
 
 	snprintf(path, sizeof(path), "%s/worker.key", a->run);
+	if (str_eq(a->audit, "off"))
+		c.audit = NULL;
+	else if (a->audit)
+		c.audit = a->audit;
+	else
+		snprintf(a->audit_path, sizeof(a->audit_path), "%s/audit.log",
+			a->state);
 	err = hub_worker_key(key, c.worker_key);
 	if (err)
 		return complain(err == -EACCES || err == -EINVAL ||
@@ -434,7 +470,9 @@ static void raise_limits(void)
 int main(int argc, char **argv)
 {
 	struct app a = {.tls = true, .sync_full = true, .sandbox = true,
-		.lifeline = -1, .ready_fd = -1, .level = IO_INFO};
+		.lifeline = -1, .ready_fd = -1, .level = IO_INFO,
+		.sources = HUB_SOURCES, .requests = HUB_REQUESTS,
+		.session_ms = HUB_SESSION_MS};
 	int status;
 
 	io_std_fds();

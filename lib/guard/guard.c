@@ -31,7 +31,7 @@ static const struct {
 	[GUARD_SLOW] = {"slow", 2000},
 	[GUARD_TOKEN] = {"token", 2000},
 	[GUARD_NO_HELLO] = {"no_hello", 5000},
-	[GUARD_MALFORMED] = {"malformed", 20000},
+	[GUARD_MALFORMED] = {"malformed", 25000},
 };
 
 uint32_t guard_fault_ms(enum guard_fault f)
@@ -177,28 +177,26 @@ uint64_t guard_penalty(struct guard *g, const struct guard_source *s,
 	uint64_t now_ns)
 {
 	struct place *p;
+	uint64_t ms;
 	bool found;
 
 	if (!is_limited(g, s, now_ns))
 		return 0;
 	p = find(g, s, &found);
-	return found ? penalty(g, p) : 0;
+	ms = found ? penalty(g, p) : 0;
+	g->stats.penalised += ms != 0;
+	return ms;
 }
 
 uint64_t guard_take(struct guard *g, const struct guard_source *s,
 	uint32_t cost, uint64_t now_ns)
 {
-	uint64_t wait, full_ns, most;
+	uint64_t full_ns, most;
 	struct place *p;
 
 	if (!is_limited(g, s, now_ns))
 		return 0;
 	p = place_of(g, s);
-	wait = penalty(g, p);
-	if (wait) {
-		g->stats.penalised++;
-		return wait;
-	}
 	cost = MIN(cost, 1000000u);
 	full_ns = MAX(p->full_ns, g->now_ns) + cost * g->token_ns;
 	/* Tokens that make up GUARD_BURST_S may be owed. What costs more than

@@ -10,8 +10,8 @@
  * refused and takes none.
  *
  * Failures: each adds its time to what the source has to wait out, and time
- * works it off. From GUARD_ENFORCE_MS on the source is penalised: it gets
- * nothing until all of it is over. GUARD_MAX_MS is the most. Who proves to
+ * works it off. From GUARD_ENFORCE_MS on the source is penalised: it is
+ * to get nothing until all of it is over. GUARD_MAX_MS is the most. Who proves to
  * be known (guard_known) gives tokens back and works off some, so that many
  * people behind one address are not taken for one that fails much.
  *
@@ -80,11 +80,12 @@ struct guard_source {
 struct guard_source guard_source(const struct guard *g,
 	const struct sockaddr *sa);
 
-/* Takes cost tokens. 0, or refused: in how many ms it may be tried again,
+/* Takes cost tokens, of a source that is penalised too, so that refusing it
+ * has a bound as well. 0, or refused: in how many ms it may be tried again,
  * at least 1. g and s may be such that nothing is limited; g may be NULL. */
 uint64_t guard_take(struct guard *g, const struct guard_source *s,
 	uint32_t cost, uint64_t now_ns);
-/* The same without taking: only whether it is penalised. */
+/* For how many ms the source gets nothing; 0: it is not penalised. */
 uint64_t guard_penalty(struct guard *g, const struct guard_source *s,
 	uint64_t now_ns);
 /* Counts a failure. 0, or for how many ms the source is penalised, if it

@@ -15,7 +15,9 @@ static void sweep(void *arg)
 	io_timer_in(h->sweep_timer, SWEEP_MS);
 	h->warnings = 0;
 	peers_sweep(h);
+	audit_sweep(h);
 	hub_look_at_log(h);
+	sessions_sweep(h);
 	/* Without memory a settling may not have been asked for. */
 	hub_settle(h);
 	if (!h->open)
@@ -41,9 +43,17 @@ static int make_web(struct hub *h, const struct hub_config *c,
 {
 	struct web_config wc = {.www = c->www, .cert = c->cert,
 		.origins = c->origins, .hsts = c->hsts};
+	const struct guard_config gc = {.sources = c->limit_sources,
+		.per_s = c->limit_requests, .loopback = c->limit_loopback,
+		.seed = h->seed};
 	char words[160];
 	int err;
 
+	wc.guard = h->guard = guard_new(&gc);
+	if (!h->guard) {
+		snprintf(why, 256, "out of memory");
+		return -ENOMEM;
+	}
 	h->web = web_new(h->loop, &wc, &hub_web_events, h, words);
 	err = h->web ? 0 : -errno;
 	if (err)
@@ -59,6 +69,8 @@ static int open_log(struct hub *h, const struct hub_config *c,
 	if (!err)
 		err = store_open(&h->store, c->state_dir, c->sync_full ?
 			STORE_FULL : STORE_NORMAL, report, why);
+	if (!err && c->audit && !(h->audit = audit_open(c->audit, why)))
+		err = -errno;
 	return err ? err : make_web(h, c, why);
 }
 
@@ -94,6 +106,7 @@ struct hub *hub_new(struct io_loop *l, const struct hub_config *c,
 	}
 	h->loop = l;
 	h->op_gid = c->op_gid;
+	h->session_ms = c->session_ms;
 	h->wall0_ms = io_wall_ms();
 	h->boot0_ns = io_boot_ns();
 	h->tick_ms = MEET_NEVER;
@@ -134,6 +147,8 @@ void hub_free(struct hub *h)
 	peers_free(h);
 	hub_batch_free(h);
 	web_free(h->web);
+	guard_free(h->guard);
+	audit_close(h->audit);
 	rooms_free(h);
 	store_close(h->store);
 	io_undefer(h->loop, hub_settle, h);

@@ -30,6 +30,10 @@ struct io_loop;
 #define HUB_SEAT_GRACE_MS 10000 /* after a start, before seats are "away" */
 #define HUB_RELAY_WAIT_MS 2000  /* a request waits for a relay to register */
 #define HUB_HELLO_MS      10000 /* an unknown peer has to say hello */
+#define HUB_REQUESTS      200   /* default of limit_requests */
+#define HUB_SOURCES       65536 /* default of limit_sources */
+#define HUB_SESSION_MS    86400000
+#define HUB_SESSIONS      4000  /* of one meeting */
 
 struct hub_config {
 	const char *state_dir;   /* log.db, keys/ */
@@ -39,6 +43,11 @@ struct hub_config {
 	const struct cert *cert; /* NULL: plain HTTP */
 	bool hsts;
 	bool sync_full;          /* the log survives power loss */
+	const char *audit;       /* file of the audit log; NULL: none */
+	uint32_t limit_sources;  /* as guard_config; 0: no limits */
+	uint32_t limit_requests; /* of one source, a second */
+	bool limit_loopback;
+	uint64_t session_ms;     /* age of one of nobody seated; 0: any */
 	gid_t op_gid;            /* a group of operators; (gid_t)-1: none */
 	uint8_t worker_key[HUB_KEY_BYTES];
 };
@@ -59,6 +68,14 @@ int hub_listen_worker(struct hub *h, int fd);
 /* Refuses new work, tells everybody to come back, and calls done(arg) when
  * what was to be sent is sent, at the latest after 2 s. */
 void hub_drain(struct hub *h, void (*done)(void *arg), void *arg);
+
+/* The kinds of lines of the audit log, and what became of the matter. */
+struct hub_audit_row {
+	const char *name;
+	const char *verdict;
+};
+extern const struct hub_audit_row hub_audit_rows[];
+extern const size_t hub_audit_n_rows;
 
 /* --- Where confd-signal is found ----------------------------------------
  * Those with why return 0, or the exit status that the fault calls for

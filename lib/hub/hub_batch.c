@@ -286,6 +286,7 @@ void hub_decide_quietly(struct room *r, const struct meet_actor *a,
 static void publish(struct entry *e)
 {
 	grant_events(e->room, e->events);
+	audit_events(e->room, e->events);
 	follow_events(e->room, e->events);
 }
 

@@ -5,11 +5,28 @@
 
 #define SECRET_CHARS 52 /* 256 bits in base32 */
 
+/* What is wrong with it is no fault of ours, nor of an honest link's, whose
+ * time has come or which was revoked: nobody gets there by chance. */
+static bool is_fault(const char *reason)
+{
+	static const char *const faults[] = {"malformed", "unknown_key",
+		"signature", "session", "role"};
+
+	for (size_t i = 0; i < ARRAY_LEN(faults); i++)
+		if (str_eq(faults[i], reason))
+			return true;
+	return false;
+}
+
 /* Refuses a hello; the connection then ends with this close code. reason is
  * a word for programs. */
 static void refuse(struct peer *p, struct ctl_call *call, unsigned code,
 	const char *kind, const char *reason, const char *message)
 {
+	audit(p->hub, &(struct audit){.event = AUDIT_HELLO_REFUSED,
+		.peer = p, .reason = reason});
+	if (is_fault(reason))
+		peer_fault(p, GUARD_TOKEN);
 	p->close_code = code;
 	p->close_reason = "refused";
 	ctl_fail_with(call, kind, json_pack("{s:s}", "reason", reason),
@@ -134,6 +151,7 @@ static void welcome(struct peer *p, struct ctl_call *call, struct guest *g)
 			"out of memory");
 		return;
 	}
+	peer_known(p);
 	hub_reply(p, call, guest_json(g));
 	explicit_bzero(g->secret, sizeof(g->secret));
 }
@@ -183,7 +201,10 @@ static void with_token(struct peer *p, struct ctl_call *call,
 	}
 	str_copy(g.s.role, sizeof(g.s.role), meet_role_name(g.ticket.role));
 	str_copy(g.s.name, sizeof(g.s.name), c.name);
-	if (open_session(p, &g))
+	if (sessions_make_room(g.room) < 0)
+		refuse(p, call, CLOSE_RESTART, "limit", "sessions",
+			"Too many people have opened links of this meeting.");
+	else if (open_session(p, &g))
 		welcome(p, call, &g);
 	else
 		refuse(p, call, CLOSE_RESTART, "io", "log",
@@ -210,7 +231,12 @@ static void with_session(struct peer *p, struct ctl_call *call,
 	else if (meeting && !str_eq(meeting, g.s.meeting))
 		refuse(p, call, CLOSE_TOKEN, "denied", "other_meeting",
 			token_text(TOKEN_OTHER_MEETING));
-	else if (admit(p, call, &g))
+	else if (!admit(p, call, &g))
+		return;
+	else if (!g.ticket.joined && session_is_old(p->hub, g.s.created_ms))
+		refuse(p, call, CLOSE_TOKEN, "denied", "old_session",
+			"This session is over. Open the link again.");
+	else
 		welcome(p, call, &g);
 }
 

@@ -340,6 +340,8 @@ static void key_rotate(struct request *q)
 	}
 	io_log(IO_INFO, "the key of join links is %s now",
 		q->hub->keys.cur.kid);
+	audit(q->hub, &(struct audit){.event = AUDIT_KEY_ROTATED,
+		.peer = q->peer, .object = q->hub->keys.cur.kid});
 	key_list(q);
 }
 
@@ -473,6 +475,8 @@ static void dispatch(void *arg, struct ctl_call *call, const json_t *params)
 		i++;
 	if (p->hub->draining)
 		hub_fail(p, call, "draining", "the server is restarting");
+	else if (i < ARRAY_LEN(rows) && peer_over(p, call, q.method))
+		; /* refused */
 	else if (i < ARRAY_LEN(rows) && !(rows[i].needs & LOG && hub_later(p,
 		call, params, dispatch)) && find_room(&q, rows[i].needs & ~LOG))
 		rows[i].run(&q);

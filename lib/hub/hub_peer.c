@@ -65,6 +65,9 @@ static void peer_gone(struct peer *p)
 static void count_malformed(struct peer *p, const char *what)
 {
 	p->hub->malformed++;
+	audit(p->hub, &(struct audit){.event = AUDIT_PEER_MALFORMED,
+		.peer = p, .reason = what});
+	peer_fault(p, GUARD_MALFORMED);
 	if (peer_may_warn(p->hub))
 		io_log(IO_WARN, "%s: %s, closed (%" PRIu64 " such peers so "
 			"far)", p->name, what, p->hub->malformed);
@@ -158,8 +161,12 @@ void peers_sweep(struct hub *h)
 		size_t queued = peer_queued(p);
 
 		if (!ctl_greeted(p->ctl) && !p->closing &&
-			now - p->born_ns > HUB_HELLO_MS * NS_PER_MS)
+			now - p->born_ns > HUB_HELLO_MS * NS_PER_MS) {
+			audit(h, &(struct audit){.event = AUDIT_HELLO_MISSING,
+				.peer = p});
+			peer_fault(p, GUARD_NO_HELLO);
 			peer_close(p, CLOSE_POLICY, "no hello");
+		}
 		if (!p->stream)
 			continue; /* web has clocks of its own */
 		if (!queued || p->sent - queued != p->seen_sent) {
@@ -236,6 +243,25 @@ static void socket_closed(void *arg)
 	peer_gone(p);
 }
 
+static void stranger_refused(void *arg, const union io_addr *from,
+	enum web_refusal why, const char *text)
+{
+	static const struct {
+		enum audit_event event;
+		int fault;
+	} as[] = {
+		[WEB_ORIGIN] = {AUDIT_ORIGIN_REFUSED, GUARD_ORIGIN},
+		[WEB_SLOW] = {AUDIT_REQUEST_SLOW, GUARD_SLOW},
+		[WEB_LIMITED] = {AUDIT_SOURCE_LIMITED, -1},
+	};
+	struct hub *h = arg;
+
+	audit(h, &(struct audit){.event = as[why].event, .from = from,
+		.reason = text});
+	if (as[why].fault >= 0)
+		hub_fault(h, from, (enum guard_fault)as[why].fault);
+}
+
 static bool healthy(void *arg)
 {
 	const struct hub *h = arg;
@@ -249,6 +275,7 @@ const struct web_events hub_web_events = {
 	.on_malformed = socket_malformed,
 	.on_close = socket_closed,
 	.on_drained = stream_drained,
+	.on_refused = stranger_refused,
 	.healthy = healthy,
 };
 
@@ -280,12 +307,22 @@ struct peer *hub_peer_new(struct hub *h, enum peer_kind kind)
 }
 
 /* Ourselves, root, and the group that was given the socket. */
-static bool is_op(const struct hub *h, int fd, uid_t *uid)
+static bool is_op(const struct hub *h, int fd, uid_t uid)
 {
-	if (io_peercred(fd, NULL, uid, NULL) < 0)
-		return false;
-	return *uid == geteuid() || *uid == 0 || (h->op_gid != (gid_t)-1 &&
+	return uid == geteuid() || uid == 0 || (h->op_gid != (gid_t)-1 &&
 		io_peer_in_group(fd, h->op_gid));
+}
+
+static void refuse_uid(struct hub *h, uid_t uid)
+{
+	char actor[32];
+
+	snprintf(actor, sizeof(actor), "uid:%lu", (unsigned long)uid);
+	audit(h, &(struct audit){.event = AUDIT_UID_REFUSED, .actor = actor,
+		.reason = "signal.sock"});
+	if (peer_may_warn(h))
+		io_log(IO_WARN, "signal.sock: refused uid %lu",
+			(unsigned long)uid);
 }
 
 static void welcome(struct hub *h, int fd, enum listen_kind kind)
@@ -295,19 +332,20 @@ static void welcome(struct hub *h, int fd, enum listen_kind kind)
 		.on_drained = stream_drained,
 	};
 	bool worker = kind == LISTEN_WORKER;
-	uid_t uid = 0;
-	bool known = worker || is_op(h, fd, &uid);
+	uid_t uid = (uid_t)-1;
+	bool known = io_peercred(fd, NULL, &uid, NULL) == 0 &&
+		(worker || is_op(h, fd, uid));
 	struct peer *p = NULL;
 
-	if (!known && peer_may_warn(h))
-		io_log(IO_WARN, "signal.sock: refused uid %lu",
-			(unsigned long)uid);
+	if (!known)
+		refuse_uid(h, uid);
 	if (known && !h->draining)
 		p = hub_peer_new(h, worker ? PEER_WORKER : PEER_OP);
 	if (!p) {
 		close(fd);
 		return;
 	}
+	p->uid = uid;
 	if (!worker)
 		snprintf(p->id, sizeof(p->id), "%lu", (unsigned long)uid);
 	snprintf(p->name, sizeof(p->name), worker ? "worker.sock" :

@@ -23,6 +23,7 @@ struct peer {
 	unsigned close_code;
 	const char *close_reason; /* static */
 	uint64_t sent, seen_sent, seen_ns; /* for the stall check */
+	uid_t uid;                /* of the process, on a Unix socket */
 	char id[80];              /* of the actor: uid, user, ROLE/INSTANCE */
 	char link_id[STR_ID_CAP]; /* of a user */
 	struct member *member;    /* of a user */

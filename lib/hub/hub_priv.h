@@ -5,6 +5,7 @@
 #include "base.h"
 #include "crypt.h"
 #include "ctl.h"
+#include "guard.h"
 #include "hub.h"
 #include "io.h"
 #include "json.h"
@@ -31,6 +32,9 @@ struct room;
 struct peer;
 struct relay;
 struct follow;
+struct audit_log;
+
+#define HUB_RATES 6 /* rows of hub_limit.c */
 
 enum listen_kind { LISTEN_SIGNAL, LISTEN_WORKER };
 struct listener {
@@ -45,6 +49,8 @@ struct hub {
 	struct io_loop *loop;
 	struct store *store;
 	struct web *web;
+	struct guard *guard;
+	struct audit_log *audit; /* or NULL */
 	struct token_keys keys;
 	char *state_dir;
 	uint8_t worker_key[HUB_KEY_BYTES];
@@ -66,6 +72,8 @@ struct hub {
 	int refusing;        /* why new things are refused: store_room */
 	bool loose;          /* a peer is to be closed or freed */
 	bool draining;
+	uint64_t session_ms; /* age of one that is forgotten */
+	uint64_t swept_ns;   /* when those were looked for */
 	uint64_t malformed;  /* peers closed for what they sent */
 	unsigned warnings;   /* of peers, in this second */
 	uint64_t tick_ms;    /* when meetings_timer is set for */
@@ -103,6 +111,7 @@ struct member {
 	json_t *offer; /* a renegotiation not yet answered, or NULL */
 	json_t *wants; /* last media.want, as the relay takes it, or NULL */
 	unsigned off;  /* sources that the user says not to send, MEET_CAM… */
+	struct guard_rate rates[HUB_RATES];
 };
 
 struct room {
@@ -188,5 +197,6 @@ void hub_look_at_log(struct hub *h);
 
 #include "hub_peer_priv.h"
 #include "hub_media_priv.h"
+#include "hub_limit_priv.h"
 
 #endif

@@ -271,6 +271,8 @@ static void supersede(struct hub *h, const char *instance)
 
 static void refuse(struct peer *p, struct ctl_call *call, const char *why)
 {
+	audit(p->hub, &(struct audit){.event = AUDIT_WORKER_REFUSED,
+		.peer = p, .reason = why});
 	if (peer_may_warn(p->hub))
 		io_log(IO_WARN, "worker.sock: %s", why);
 	p->close_code = CLOSE_POLICY;

@@ -45,6 +45,11 @@ static const char *const queries[Q_COUNT] = {
 		" values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
 	[Q_SESSION_GET] = "select user, meeting, link, role, name, created_ms"
 		" from sessions where hash = ?1",
+	[Q_SESSIONS] = "select hash, meeting, user from sessions"
+		" where created_ms < ?2 and (?1 is null or meeting = ?1)"
+		" order by created_ms",
+	[Q_SESSION_COUNT] = "select count(*) from sessions"
+		" where meeting = ?1",
 	[Q_SESSION_REVOKE] = "delete from sessions where hash = ?1",
 	[Q_SESSION_REVOKE_USER] = "delete from sessions where meeting = ?1"
 		" and (?2 is null or user = ?2)",

@@ -141,6 +141,14 @@ int store_session_put(struct store *s, const uint8_t hash[static STORE_HASH],
 /* -ENOENT unknown or revoked. Sees what is not committed yet. */
 int store_session_get(struct store *s, const uint8_t hash[static STORE_HASH],
 	struct store_session *out);
+/* Those of the meeting (NULL: of all) that are from before before_ms, the
+ * oldest first, what is not committed yet included. */
+typedef int store_session_cb(void *arg, const uint8_t hash[static STORE_HASH],
+	const char *meeting, const char *user);
+int store_sessions(struct store *s, const char *meeting, uint64_t before_ms,
+	store_session_cb *cb, void *arg);
+/* How many the meeting has, or -errno. */
+int64_t store_session_count(struct store *s, const char *meeting);
 int store_session_revoke(struct store *s,
 	const uint8_t hash[static STORE_HASH]);
 /* All of one user; user NULL: all of the meeting. */

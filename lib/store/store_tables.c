@@ -100,6 +100,41 @@ int store_session_get(struct store *s, const uint8_t hash[static STORE_HASH],
 	return err;
 }
 
+int store_sessions(struct store *s, const char *meeting, uint64_t before_ms,
+	store_session_cb *cb, void *arg)
+{
+	sqlite3_stmt *q = s->q[Q_SESSIONS];
+	int rc = SQLITE_DONE, err = 0;
+
+	sqlite3_bind_text(q, 1, meeting, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(q, 2, (int64_t)MIN(before_ms, INT64_MAX));
+	while (!err && (rc = sqlite3_step(q)) == SQLITE_ROW) {
+		const void *hash = sqlite3_column_blob(q, 0);
+		const char *of = (const char *)sqlite3_column_text(q, 1);
+		const char *user = (const char *)sqlite3_column_text(q, 2);
+
+		if (hash && of && user &&
+			sqlite3_column_bytes(q, 0) == STORE_HASH)
+			err = cb(arg, hash, of, user);
+	}
+	if (!err && rc != SQLITE_DONE)
+		err = store_sql_error(s, s->write, "read the sessions");
+	store_done(s, Q_SESSIONS);
+	return err;
+}
+
+int64_t store_session_count(struct store *s, const char *meeting)
+{
+	sqlite3_stmt *q = s->q[Q_SESSION_COUNT];
+	int64_t n;
+
+	sqlite3_bind_text(q, 1, meeting, -1, SQLITE_STATIC);
+	n = sqlite3_step(q) == SQLITE_ROW ? sqlite3_column_int64(q, 0) :
+		store_sql_error(s, s->write, "count the sessions");
+	store_done(s, Q_SESSION_COUNT);
+	return n;
+}
+
 int store_session_revoke(struct store *s,
 	const uint8_t hash[static STORE_HASH])
 {

@@ -10,6 +10,9 @@ static const struct conf_key keys[] = {
 	{"signal", "url"}, {"signal", "www"}, {"signal", "sync"},
 	{"signal", "tls-cert"}, {"signal", "tls-key"},
 	{"signal", "allow-origin"}, {"signal", "sandbox"},
+	{"signal", "audit"}, {"signal", "limit-sources"},
+	{"signal", "limit-requests"}, {"signal", "limit-loopback"},
+	{"signal", "session-age"},
 	{"relay", "announce"}, {"relay", "sandbox"},
 	{"template *", "argv"},
 };

@@ -79,6 +79,18 @@ static bool host_fits(struct evhttp_request *req)
 	return n == 1 || (n == 0 && req->major == 1 && req->minor == 0);
 }
 
+/* We take no bodies, and evhttp reads none with these methods: it would take
+ * one for the next request, which a proxy before us would answer somebody
+ * else with. */
+static bool has_body(struct evhttp_request *req)
+{
+	struct evkeyvalq *in = evhttp_request_get_input_headers(req);
+	const char *length = evhttp_find_header(in, "Content-Length");
+
+	return evhttp_find_header(in, "Transfer-Encoding") ||
+		(length && !str_eq(length, "0"));
+}
+
 static void replied(struct evhttp_request *req, void *arg)
 {
 	(void)arg;
@@ -104,10 +116,17 @@ static void dispatch(struct evhttp_request *req, void *arg)
 	evhttp_request_set_on_complete_cb(req, replied, w);
 	if (!host_fits(req)) {
 		web_reply(w, req, 400, "Bad Request", "bad host\n");
+	} else if (!web_admits(w, req, str_eq(path, "/ws") ? GUARD_SOCKET :
+		GUARD_REQUEST)) {
+		; /* answered */
 	} else if (method != EVHTTP_REQ_GET && method != EVHTTP_REQ_HEAD) {
 		evhttp_add_header(evhttp_request_get_output_headers(req),
 			"Allow", "GET, HEAD");
 		web_reply(w, req, 405, "Method Not Allowed", "GET or HEAD\n");
+	} else if (has_body(req)) {
+		evhttp_add_header(evhttp_request_get_output_headers(req),
+			"Connection", "close");
+		web_reply(w, req, 400, "Bad Request", "no body wanted\n");
 	} else if (str_eq(path, "/ws")) {
 		web_ws_upgrade(w, req);
 	} else if (str_eq(path, "/healthz")) {
@@ -196,6 +215,7 @@ struct web *web_new(struct io_loop *l, const struct web_config *c,
 	w->ev = *ev;
 	w->arg = arg;
 	w->hsts = c->hsts;
+	w->guard = c->guard;
 	list_init(&w->sockets);
 	w->www = open(c->www, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (w->www < 0) {

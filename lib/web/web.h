@@ -10,7 +10,8 @@
  * the connection opened or the reply before it ended, a reply taken within
  * 60 s; a WebSocket message 64 KiB in (else close 1009) and 1,024 fragments;
  * output queue of a WebSocket 1 MiB, no byte taken for 10 s, or no sign of
- * life for 45 s: the connection is cut. Plain HTTP (no cert) has only
+ * life for 45 s: the connection is cut. Each source has its limits by guard;
+ * over them is 429 with Retry-After, or no handshake. Plain HTTP (no cert) has only
  * the limits of inactivity; it is meant for a proxy on loopback.
  *
  * Ownership: web_new copies its configuration. A struct web_ws belongs to
@@ -28,6 +29,7 @@
 #include <stdint.h>
 
 struct cert;
+struct guard;
 struct io_loop;
 struct web;
 struct web_ws;
@@ -43,6 +45,15 @@ struct web_config {
 	const char *const *origins; /* "https://host[:port]" allowed besides
 	                             * the request's own, NULL-ended, or NULL */
 	bool hsts;                /* Strict-Transport-Security, TLS only */
+	struct guard *guard;      /* borrowed until web_free; NULL: no limits
+	                           * for a source */
+};
+
+/* Why a stranger got nothing. */
+enum web_refusal {
+	WEB_ORIGIN,  /* a page of another origin; text is what it says */
+	WEB_SLOW,    /* no handshake within 10 s */
+	WEB_LIMITED  /* over a limit of guard: 429, or closed */
 };
 
 struct web_events {
@@ -59,6 +70,9 @@ struct web_events {
 	void (*on_close)(void *ws_arg);
 	/* What waited to go out has fallen below 64 KiB; or NULL. */
 	void (*on_drained)(void *ws_arg);
+	/* Unescaped text from outside, or NULL. This, too, may be NULL. */
+	void (*on_refused)(void *arg, const union io_addr *from,
+		enum web_refusal why, const char *text);
 	/* Whether /healthz says 200 or 503; or NULL (200). */
 	bool (*healthy)(void *arg);
 };

@@ -103,11 +103,12 @@ static int open_below(int dir, char *path)
 		char *next = strtok_r(NULL, "/", &save);
 		int f = openat(fd, s, O_RDONLY | O_NOFOLLOW | O_CLOEXEC |
 			O_NONBLOCK | (next ? O_DIRECTORY : 0));
+		int err = errno;
 
 		if (fd != dir)
 			close(fd);
 		if (f < 0)
-			return -ENOENT;
+			return -err;
 		fd = f;
 		s = next;
 	}
@@ -185,6 +186,10 @@ void web_file_send(struct web *w, struct evhttp_request *req,
 	}
 	type = web_mime(path);
 	fd = open_below(w->www, path);
+	if (fd == -EMFILE || fd == -ENFILE || fd == -ENOMEM) {
+		web_reply(w, req, 503, "Service Unavailable", "busy\n");
+		return;
+	}
 	if (fd < 0) {
 		web_reply(w, req, 404, "Not Found", "not found\n");
 		return;

@@ -13,6 +13,7 @@
 
 #include "base.h"
 #include "crypt.h"
+#include "guard.h"
 #include "io.h"
 #include "web.h"
 
@@ -27,6 +28,7 @@ struct web {
 	SSL_CTX *tls;          /* NULL for plain HTTP */
 	int www;               /* descriptor of the folder */
 	bool hsts;
+	struct guard *guard;
 	char **origins;        /* NULL-ended */
 	struct web_events ev;
 	void *arg;
@@ -68,6 +70,13 @@ void web_headers(struct web *w, struct evhttp_request *req);
 /* web_source.c: the address that a request comes from; family 0 if none. */
 void web_source(const struct web *w, struct evhttp_request *req,
 	union io_addr *out);
+/* Takes what the request costs its source; false if it was refused, and
+ * answered. */
+bool web_admits(struct web *w, struct evhttp_request *req, uint32_t cost);
+/* The same for a connection without any; false: to be closed. */
+bool web_admits_fd(struct web *w, int fd);
+void web_refused(struct web *w, const union io_addr *from,
+	enum web_refusal why, const char *text);
 
 /* web_ws.c: answers an upgrade request at /ws and takes it over. */
 void web_ws_upgrade(struct web *w, struct evhttp_request *req);

@@ -1,12 +1,16 @@
 /* TLS by OpenSSL inside bufferevents. A deadline for each connection hangs
  * on its SSL object, whose end is the only one of a connection that evhttp
- * lets us see; so plain HTTP has none. */
+ * lets us see; so plain HTTP has none. Its beginning we do not see either:
+ * the deadline is over at once the first time, which is before the first
+ * byte is read, and then whom it is from decides whether it may go on. */
 #include <openssl/err.h>
 #include "web_priv.h"
 
 struct deadline {
+	struct web *web;
 	struct bufferevent *bev; /* lives as long as the SSL object */
 	struct io_timer *timer;
+	bool admitted;
 };
 
 static int deadline_index = -1;
@@ -14,7 +18,21 @@ static int deadline_index = -1;
 static void deadline_passed(void *arg)
 {
 	struct deadline *d = arg;
+	evutil_socket_t fd = bufferevent_getfd(d->bev);
+	const SSL *ssl = bufferevent_openssl_get_ssl(d->bev);
+	union io_addr from = {0};
+	socklen_t n = sizeof(from);
 
+	if (!d->admitted && web_admits_fd(d->web, fd)) {
+		d->admitted = true;
+		io_timer_in(d->timer, WEB_REQUEST_MS);
+		return;
+	}
+	/* Browsers connect in advance and say nothing; what they never do is
+	 * not to finish the handshake. */
+	if (d->admitted && ssl && !SSL_is_init_finished(ssl) &&
+		getpeername(fd, &from.sa, &n) == 0)
+		web_refused(d->web, &from, WEB_SLOW, NULL);
 	/* evhttp closes the connection, and this with it. */
 	bufferevent_trigger_event(d->bev, BEV_EVENT_READING |
 		BEV_EVENT_TIMEOUT, 0);
@@ -79,9 +97,10 @@ struct bufferevent *web_tls_bev(struct web *w, struct event_base *base)
 		SSL_free(ssl);
 		return NULL;
 	}
+	d->web = w;
 	d->bev = bev;
 	bufferevent_openssl_set_allow_dirty_shutdown(bev, 1);
-	io_timer_in(d->timer, WEB_REQUEST_MS);
+	io_timer_in(d->timer, 0);
 	return bev;
 }
 

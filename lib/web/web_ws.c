@@ -361,6 +361,10 @@ static bool upgrade_fits(struct web *w, struct evhttp_request *req,
 	}
 	if (!web_origin_ok(origin, evhttp_find_header(in, "Host"), w->tls,
 		w->origins)) {
+		union io_addr from;
+
+		web_source(w, req, &from);
+		web_refused(w, &from, WEB_ORIGIN, origin);
 		/* io_log escapes it. */
 		if (w->warnings++ < WARNINGS_MAX)
 			io_log(IO_WARN, "refused a WebSocket of origin "

@@ -40,18 +40,14 @@ static void take(struct model *m, struct guard *g, unsigned i, unsigned cost)
 	uint64_t step = cost * (NS_PER_S / PER_S);
 	uint64_t owed = MAX(m->tokens_ns[i], m->now) + step;
 	bool over = owed > m->now + MAX(GUARD_BURST_S * NS_PER_S, step);
-	bool closed = shut(m, i);
 	uint64_t wait = guard_take(g, &s, cost, m->now);
 
-	CHECK((wait != 0) == (closed || over));
+	CHECK((wait != 0) == over);
 	if (!wait)
 		m->tokens_ns[i] = owed;
-	else if (closed)
-		CHECK(m->now + wait * MS >= m->until[i] &&
-			m->now + (wait - 1) * MS < m->until[i]);
 	else
 		CHECK(wait * MS <= MOST);
-	if (!wait || closed)
+	if (!wait)
 		return;
 	m->now += wait * MS;
 	CHECK(guard_take(g, &s, cost, m->now) == 0);
@@ -70,7 +66,10 @@ static void fail(struct model *m, struct guard *g, unsigned i, unsigned what)
 	m->shut[i] = was || m->until[i] - m->now >= GUARD_ENFORCE_MS * MS;
 	CHECK((told != 0) == (m->shut[i] && !was));
 	CHECK((guard_penalty(g, &s, m->now) != 0) == m->shut[i]);
-	CHECK(guard_penalty(g, &s, m->now) <= GUARD_MAX_MS);
+	told = guard_penalty(g, &s, m->now);
+	CHECK(told <= GUARD_MAX_MS);
+	CHECK(!told || (m->now + told * MS >= m->until[i] &&
+		m->now + (told - 1) * MS < m->until[i]));
 }
 
 static void known(struct model *m, struct guard *g, unsigned i)

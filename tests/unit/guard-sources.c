@@ -115,7 +115,8 @@ static void penalties(void **state)
 	assert_int_equal(n, GUARD_ENFORCE_MS /
 		guard_fault_ms(GUARD_TOKEN));
 	assert_int_equal(ms, GUARD_ENFORCE_MS);
-	assert_int_equal(guard_take(g, &a, 1, now), ms);
+	assert_int_equal(guard_penalty(g, &a, now), ms);
+	assert_int_equal(guard_take(g, &a, 1, now), 0);
 	assert_int_equal(guard_fail(g, &a, GUARD_TOKEN, now), 0);
 	ms += guard_fault_ms(GUARD_TOKEN);
 	/* To be known does not open the door that is shut. */

@@ -31,7 +31,11 @@ await test(async () => {
 			try {
 				await people[p].call('chat.say', {text});
 				said[p].push(text);
-			} catch {
+			} catch (e) {
+				if (e.kind === 'limit') {
+					await sleep(300);
+					continue;
+				}
 				const since = follow(p);
 				const {session} = people[p];
 				people[p] = await until(10, async () => {
