@@ -79,16 +79,27 @@ static bool host_fits(struct evhttp_request *req)
 	return n == 1 || (n == 0 && req->major == 1 && req->minor == 0);
 }
 
-/* We take no bodies, and evhttp reads none with these methods: it would take
+/* We take no bodies, and evhttp reads none with GET and HEAD: it would take
  * one for the next request, which a proxy before us would answer somebody
- * else with. */
+ * else with. So would what it makes of two lengths, or of "+5". */
 static bool has_body(struct evhttp_request *req)
 {
-	struct evkeyvalq *in = evhttp_request_get_input_headers(req);
-	const char *length = evhttp_find_header(in, "Content-Length");
+	const struct evkeyval *kv = evhttp_request_get_input_headers(
+		req)->tqh_first;
 
-	return evhttp_find_header(in, "Transfer-Encoding") ||
-		(length && !str_eq(length, "0"));
+	for (; kv; kv = kv->next.tqe_next)
+		if (!strcasecmp(kv->key, "Transfer-Encoding") ||
+			(!strcasecmp(kv->key, "Content-Length") &&
+				!str_eq(kv->value, "0")))
+			return true;
+	return false;
+}
+
+/* Where the next request begins is not known, or not believed. */
+static void close_after(struct evhttp_request *req)
+{
+	evhttp_add_header(evhttp_request_get_output_headers(req),
+		"Connection", "close");
 }
 
 static void replied(struct evhttp_request *req, void *arg)
@@ -115,6 +126,7 @@ static void dispatch(struct evhttp_request *req, void *arg)
 	web_tls_deadline(bev, WEB_REPLY_MS);
 	evhttp_request_set_on_complete_cb(req, replied, w);
 	if (!host_fits(req)) {
+		close_after(req);
 		web_reply(w, req, 400, "Bad Request", "bad host\n");
 	} else if (!web_admits(w, req, str_eq(path, "/ws") ? GUARD_SOCKET :
 		GUARD_REQUEST)) {
@@ -122,10 +134,10 @@ static void dispatch(struct evhttp_request *req, void *arg)
 	} else if (method != EVHTTP_REQ_GET && method != EVHTTP_REQ_HEAD) {
 		evhttp_add_header(evhttp_request_get_output_headers(req),
 			"Allow", "GET, HEAD");
+		close_after(req);
 		web_reply(w, req, 405, "Method Not Allowed", "GET or HEAD\n");
 	} else if (has_body(req)) {
-		evhttp_add_header(evhttp_request_get_output_headers(req),
-			"Connection", "close");
+		close_after(req);
 		web_reply(w, req, 400, "Bad Request", "no body wanted\n");
 	} else if (str_eq(path, "/ws")) {
 		web_ws_upgrade(w, req);
