@@ -10,10 +10,10 @@
  * refused and takes none.
  *
  * Failures: each adds its time to what the source has to wait out, and time
- * works it off. From GUARD_ENFORCE_MS on the source is penalised: it is
- * to get nothing until all of it is over. GUARD_MAX_MS is the most. Who proves to
- * be known (guard_known) gives tokens back and works off some, so that many
- * people behind one address are not taken for one that fails much.
+ * works it off. From GUARD_ENFORCE_MS on the source is penalised: it is to
+ * get nothing until all of it is over. GUARD_MAX_MS is the most. Who proves
+ * to be known (guard_known) gives tokens back and works off some, so that
+ * many people behind one address are not taken for one that fails much.
  *
  * The table has a fixed size. Each source has eight places, by a keyed hash;
  * when all are taken, the one that is forgotten is the one that loses least:

@@ -11,8 +11,9 @@
  * 60 s; a WebSocket message 64 KiB in (else close 1009) and 1,024 fragments;
  * output queue of a WebSocket 1 MiB, no byte taken for 10 s, or no sign of
  * life for 45 s: the connection is cut. Each source has its limits by guard;
- * over them is 429 with Retry-After, or no handshake. Plain HTTP (no cert) has only
- * the limits of inactivity; it is meant for a proxy on loopback.
+ * over them is 429 with Retry-After, or no handshake. A request with a body
+ * ends its connection. Plain HTTP (no cert) has only the limits of
+ * inactivity; it is meant for a proxy on loopback.
  *
  * Ownership: web_new copies its configuration. A struct web_ws belongs to
  * web; the owner may use it until on_close returns or web_ws_close was

@@ -65,6 +65,10 @@ exits 'nor the log' 2 "${second[@]}" ls /run/state
 chmod 755 /run/confkit && chmod 666 /run/confkit/signal.sock
 exits 'a looser mode lets nobody in' 75 "${neither[@]}" $ctl list
 like 'the refusal is logged' "$(cat "$T/kit.err")" 'refused uid 54321'
+audit=$(tail -n 1 /run/state/audit.log)
+is 'and written down' "$(jq -r '[.event, .subject, .verdict, .reason] |
+	join(" ")' <<<"$audit")" 'uid.refused uid:54321 refused signal.sock'
+is 'where only we read it' "$(stat -c %a /run/state/audit.log)" 600
 exits 'and keeps nobody out' 0 "${second[@]}" $ctl list
 stop_kit
 is 'it ends' "$kit_rc" 0
