@@ -27,6 +27,7 @@ const struct hub_audit_row hub_audit_rows[] = {
 	[AUDIT_SOURCE_LIMITED] = {"source.limited", "refused"},
 	[AUDIT_SOURCE_PENALISED] = {"source.penalised", "refused"},
 	[AUDIT_USER_LIMITED] = {"user.limited", "refused"},
+	[AUDIT_MEDIA_REFUSED] = {"media.refused", "closed"},
 	[AUDIT_USER_KICKED] = {"user.kicked", "done"},
 	[AUDIT_USER_ROLE] = {"user.role", "done"},
 	[AUDIT_LINK_CREATED] = {"link.created", "done"},

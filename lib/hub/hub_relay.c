@@ -349,6 +349,20 @@ static bool is_subscribe(const struct member *m, const json_t *params)
 	return m && id && *id && str_eq(m->transport[SUBSCRIBE], id);
 }
 
+/* Of what ends a transport, what somebody else's certificate does. */
+static void audit_transport(const struct room *r, const struct member *m,
+	const char *reason)
+{
+	char actor[STR_ID_CAP + 8];
+
+	if (!str_eq(reason, "fingerprint") && !str_eq(reason, "dtls"))
+		return;
+	snprintf(actor, sizeof(actor), "user:%s", m->user);
+	audit(r->hub, &(struct audit){.event = AUDIT_MEDIA_REFUSED,
+		.actor = actor, .peer = m->peer, .meeting = r->id,
+		.reason = reason});
+}
+
 static void transport_state(void *arg, struct ctl_call *call,
 	const json_t *params)
 {
@@ -365,6 +379,7 @@ static void transport_state(void *arg, struct ctl_call *call,
 	for (int d = 0; d < DIRECTIONS; d++) {
 		if (!str_eq(m->transport[d], id))
 			continue;
+		audit_transport(r, m, reason);
 		/* Not one that we closed: its owner has to make another. */
 		*m->transport[d] = '\0';
 		if (d == SUBSCRIBE)

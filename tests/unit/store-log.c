@@ -351,6 +351,24 @@ static void meetings_are_listed(void **state)
 	store_close(s);
 }
 
+static int note_session(void *arg, const uint8_t hash[static STORE_HASH],
+	const char *meeting, const char *user)
+{
+	buf_printf(arg, "%s:%s:%d ", meeting, user, hash[0]);
+	return 0;
+}
+
+static void sessions_are(struct store *s, const char *meeting,
+	uint64_t before_ms, const char *wanted)
+{
+	struct buf b = {0};
+
+	assert_int_equal(0, store_sessions(s, meeting, before_ms,
+		note_session, &b));
+	assert_string_equal(b.len ? buf_cstr(&b) : "", wanted);
+	buf_free(&b);
+}
+
 static void sessions_live_and_are_revoked(void **state)
 {
 	static const uint8_t h1[32] = {1}, h2[32] = {2}, h3[32] = {3};
@@ -382,6 +400,16 @@ static void sessions_live_and_are_revoked(void **state)
 	assert_int_equal(0, store_session_revoke_user(s, "a", "u_ada"));
 	assert_int_equal(-ENOENT, store_session_get(s, h2, &got));
 	assert_int_equal(0, store_session_get(s, h3, &got));
+	str_copy(ada.meeting, sizeof(ada.meeting), "b");
+	ada.created_ms++;
+	assert_int_equal(0, store_session_put(s, h2, &ada));
+	assert_int_equal(1, store_session_count(s, "a"));
+	assert_int_equal(1, store_session_count(s, "b"));
+	assert_int_equal(0, store_session_count(s, "c"));
+	sessions_are(s, NULL, UINT64_MAX, "a:u_bob:3 b:u_bob:2 ");
+	sessions_are(s, "b", UINT64_MAX, "b:u_bob:2 ");
+	sessions_are(s, NULL, ada.created_ms, "a:u_bob:3 ");
+	sessions_are(s, "b", ada.created_ms, "");
 	assert_int_equal(0, store_session_revoke_user(s, "b", NULL));
 	assert_int_equal(0, store_session_get(s, h3, &got));
 	assert_int_equal(0, store_session_revoke_user(s, "a", NULL));

@@ -163,7 +163,7 @@ export async function start({args = [], sync = 'normal', tls = false} = {})
 {
 	const dir = mkdtempSync(join(tmp, `signal${nth++}-`));
 	const www = join(dir, 'www');
-	const s = {dir, run: join(dir, 'run'), state: join(dir, 'state'),
+	const s = {args, dir, run: join(dir, 'run'), state: join(dir, 'state'),
 		port: 0, log: ''};
 
 	mkdirSync(www);
@@ -174,7 +174,7 @@ export async function start({args = [], sync = 'normal', tls = false} = {})
 		s.process = run(bin('confd-signal'), ['--rundir', s.run,
 			'--statedir', s.state, '--www', www, '--tls',
 			tls ? 'on' : 'off', '--sync', sync, '--listen',
-			`127.0.0.1:${s.port}`, '-d', '3', ...args],
+			`127.0.0.1:${s.port}`, '-d', '3', ...s.args],
 		{stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
 			env: {LISTEN_FDS: ''}});
 		const ready = new Promise((r) =>

@@ -1,10 +1,11 @@
 // What one source and one user may ask for; sessions of nobody; and what the
 // audit log says of it.
+import {execFileSync} from 'node:child_process';
 import {readFileSync, statSync, renameSync} from 'node:fs';
 import {createHmac} from 'node:crypto';
 import {join} from 'node:path';
 import {is, like, ok, test, until} from './lib.mjs';
-import {connect, dial, meeting, op, refusal, start, user}
+import {connect, dial, endpoint, meeting, op, refusal, relay, start, user}
 	from './signal.mjs';
 
 const HELLO = {protocol: [1], agent: 'test/1', role: 'client', caps: []};
@@ -171,6 +172,17 @@ await test(async () => {
 	is(seen('key.rotated'), [`op:${process.getuid()}`, undefined,
 		keys.current, 'done', undefined], 'a new key');
 
+	// Media with a certificate that was not announced.
+	const w = await relay(s);
+	const pub = await mod.call('media.publish', {sdp: 'offer'});
+	w.notify('transport.state', {room: 'hello', endpoint:
+		endpoint(mod.user), transport: pub.transport, state: 'closed',
+	reason: 'fingerprint'});
+	ok(await until(5, () => last(s, 'media.refused')), 'a wrong certificate');
+	is(seen('media.refused'), [me, 'hello', undefined, 'closed',
+		'fingerprint'], 'is written down');
+	w.close();
+
 	// The file: moved away, over a restart, and torn.
 	const file = join(s.state, 'audit.log');
 	const before = audit(s).at(-1).seq;
@@ -200,6 +212,27 @@ await test(async () => {
 		'verdict'].some((k) => !(k in l)));
 	is(wrongs, [], 'every line has the form');
 	const text = first + readFileSync(file);
+
+	// A meeting has a most of sessions; the oldest of nobody go.
+	await s.stop();
+	const sql = (text) => execFileSync('sqlite3', [join(s.state, 'log.db'),
+		text]).toString().trim();
+	const now = Date.now();
+	sql(`with recursive n(i) as (select 1 union all select i + 1 from n
+		where i < 4000) insert into sessions select
+		randomblob(32), 'u_' || printf('%026d', i), 'hello', 'l_x',
+		'viewer', '', ${now} + i from n`);
+	s.args.push('--session-age', '1d');
+	await s.begin();
+	o = await op(s);
+	const fresh = await user(s, await o.call('link.create',
+		{meeting: 'hello'}), 'New');
+	const count = Number(sql('select count(*) from sessions'));
+	ok(count > 3500 && count < 3700, `${count} of 4000 sessions are left`);
+	ok(sql(`select min(created_ms) from sessions where user like 'u_0%'`) >
+		now + 300, 'the oldest have gone');
+	is((await user(s, {session: fresh.session})).user, fresh.user,
+		'the new one counts');
 	ok(!/[^\n -~]/.test(text), 'all of it is printable ASCII');
 	const secrets = [open.token, handed.token, made.token, session,
 		seated.session, mod.session, ann.session].filter(Boolean);
