@@ -70,6 +70,8 @@ void web_headers(struct web *w, struct evhttp_request *req);
 /* web_source.c: the address that a request comes from; family 0 if none. */
 void web_source(const struct web *w, struct evhttp_request *req,
 	union io_addr *out);
+
+/* web_limit.c */
 /* Takes what the request costs its source; false if it was refused, and
  * answered. */
 bool web_admits(struct web *w, struct evhttp_request *req, uint32_t cost);

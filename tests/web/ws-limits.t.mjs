@@ -4,6 +4,7 @@ import {execFileSync} from 'node:child_process';
 import {readFileSync, statSync, renameSync} from 'node:fs';
 import {createHmac} from 'node:crypto';
 import {join} from 'node:path';
+import tls from 'node:tls';
 import {is, like, ok, test, until} from './lib.mjs';
 import {connect, dial, endpoint, meeting, op, refusal, relay, start, user}
 	from './signal.mjs';
@@ -102,6 +103,22 @@ await test(async () => {
 	ok(await until(10, async () =>
 		(await fetch(`${s.http}/`)).status === 200), 'and then again');
 	is(await status(connect(s)), 429, 'a WebSocket costs more');
+	await s.stop();
+
+	// Connections cost, too: who has no token left gets no handshake.
+	s = await start({tls: true, args: ['--limit-loopback', 'on',
+		'--limit-requests', '1']});
+	const shook = await Promise.all(Array.from({length: 30}, () =>
+		new Promise((r) => {
+			const c = tls.connect({port: s.port,
+				host: '127.0.0.1', rejectUnauthorized: false});
+			c.on('error', () => {});
+			c.once('secureConnect', () => { c.destroy(); r(true); });
+			c.once('close', () => r(false));
+		})));
+	const n = shook.filter(Boolean).length;
+	ok(n >= 10 && n < 25, `${n} of 30 connections got a handshake`);
+	ok(last(s, 'source.limited'), 'the others are written down');
 	await s.stop();
 
 	// Loopback has no limits unless asked, and sessions have an age.
