@@ -1,8 +1,8 @@
 /* The audit log: a line of JSON for each thing that bears on security.
  * conf-audit(5) describes it. Each kind of line has a rate, and what is over
  * it is counted and told in one line a second, so that nobody fills the disk
- * by failing. A line is one write, so it is whole or, on a full disk, missing;
- * the number after it shows that. */
+ * by failing. A line that could not be written is missing, which the number
+ * after it shows. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -43,6 +43,7 @@ struct audit_log {
 	ino_t ino;
 	uint64_t seq;     /* of the last line, written or lost */
 	bool failing;     /* the last write did */
+	bool torn;        /* the file ends inside of a line */
 	struct guard_rate rate[AUDIT_EVENTS];
 	uint64_t suppressed[AUDIT_EVENTS];
 };
@@ -93,12 +94,25 @@ static int go_on(struct audit_log *a)
 			a->seq = (uint64_t)seq;
 		json_decref(o);
 	}
-	if (*line && write(a->fd, "\n", 1) < 0)
-		a->failing = true;
+	a->torn = *line;
 	free(tail);
 	return 0;
 }
 
+/* n bytes with a line feed at their end. A full disk may take a part. */
+static bool write_line(struct audit_log *a, const char *text, size_t n)
+{
+	ssize_t got;
+
+	if (a->torn && write(a->fd, "\n", 1) != 1)
+		return false;
+	a->torn = false;
+	got = write(a->fd, text, n);
+	a->torn = got > 0 && (size_t)got < n;
+	return got == (ssize_t)n;
+}
+
+/* o is stolen. */
 static void put(struct audit_log *a, enum audit_event event, json_t *o)
 {
 	char now[TIME_CAP], *text;
@@ -111,15 +125,15 @@ static void put(struct audit_log *a, enum audit_event event, json_t *o)
 	json_object_set_new(line, "event",
 		json_string(hub_audit_rows[event].name));
 	json_object_update(line, o);
-	json_decref(o);
 	/* ASCII alone, so that nothing in it moves a terminal's cursor or
 	 * the direction of text. */
-	text = json_dumps(line, JSON_COMPACT | JSON_ENSURE_ASCII);
+	text = o ? json_dumps(line, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
 	json_decref(line);
+	json_decref(o);
 	n = text ? strlen(text) : 0;
 	if (text)
 		text[n] = '\n'; /* in place of the NUL */
-	if (!text || write(a->fd, text, n + 1) != (ssize_t)n + 1) {
+	if (!text || !write_line(a, text, n + 1)) {
 		if (!a->failing)
 			io_log(IO_ERROR, "cannot write the audit log '%s': %s",
 				a->path, text ? strerror(errno) :

