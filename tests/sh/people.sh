@@ -9,7 +9,7 @@ people()
 	tap_pids+=($!)
 	exec 8>"$T/people.in" 9<"$T/people.out"
 }
-p() { echo "$*" >&8; read -r -t 20 got <&9 || got="no answer"; }
+p() { echo "$*" >&8; read -r -t 60 got <&9 || got="no answer"; }
 # joins WHO NAME LINK-OPTION...: a new user in $m; his id is in $user.
 joins()
 {
