@@ -11,6 +11,7 @@
 #include "base.h"
 #include "crypt.h"
 #include "hub.h"
+#include "hub_wishes.h"
 #include "io.h"
 
 static const char usage_text[] =
@@ -18,7 +19,8 @@ static const char usage_text[] =
 	"       confd-signal --help | -V | --completion\n"
 	"\n"
 	"Keeps the meetings and serves browsers over HTTPS and tools on\n"
-	"signal.sock. Stays in the foreground; SIGTERM and SIGINT end it.\n"
+	"signal.sock. Stays in the foreground; SIGTERM and SIGINT end it,\n"
+	"SIGHUP lets it read its certificate and --reload again.\n"
 	"\n"
 	"  --listen ADDR:PORT  serve browsers there (default *:8443 and\n"
 	"                      [::]:8443); may be given several times\n"
@@ -29,6 +31,11 @@ static const char usage_text[] =
 	"  --hsts              tell browsers to insist on TLS\n"
 	"  --url BASE          what join links begin with\n"
 	"  --allow-origin URL  let pages of this origin connect too\n"
+	"  --base-path PATH    be below PATH ('/conf'), and nowhere else\n"
+	"  --trust-proxy CIDR  believe proxies of this network (or address)\n"
+	"                      whom they ask for; may be given several times\n"
+	"  --reload FILE       at SIGHUP take url, allow-origin, trust-proxy,\n"
+	"                      tls-cert and tls-key from [signal] in FILE\n"
 	"  --www DIR           the client's files\n"
 	"  --rundir DIR        where signal.sock and worker.sock are\n"
 	"  --statedir DIR      where the log and the keys are\n"
@@ -56,22 +63,20 @@ static const char usage_text[] =
 
 enum {
 	OPT_LISTEN = 256, OPT_TLS, OPT_CERT, OPT_KEY, OPT_HSTS, OPT_URL,
-	OPT_ORIGIN, OPT_WWW, OPT_RUNDIR, OPT_STATEDIR, OPT_SYNC,
-	OPT_WORKER_KEY, OPT_GROUP, OPT_AUDIT, OPT_SOURCES, OPT_REQUESTS,
-	OPT_LOOPBACK, OPT_SESSION_AGE, OPT_SANDBOX, OPT_SELFTEST, OPT_LIFELINE,
-	OPT_HELP, OPT_COMPLETION
+	OPT_ORIGIN, OPT_BASE, OPT_TRUST, OPT_RELOAD, OPT_WWW, OPT_RUNDIR,
+	OPT_STATEDIR, OPT_SYNC, OPT_WORKER_KEY, OPT_GROUP, OPT_AUDIT,
+	OPT_SOURCES, OPT_REQUESTS, OPT_LOOPBACK, OPT_SESSION_AGE, OPT_SANDBOX,
+	OPT_SELFTEST, OPT_LIFELINE, OPT_HELP, OPT_COMPLETION
 };
 
 #define ADDRS   HUB_HTTP
-#define ORIGINS 16
 #define DRAIN_MS 3000
 
 struct app {
 	const char *listen[ADDRS];
 	size_t n_listen;
-	const char *origins[ORIGINS + 2];
-	size_t n_origins;
-	const char *cert_path, *key_path, *url, *www, *rundir, *statedir;
+	struct hub_wishes wishes;
+	const char *www, *rundir, *statedir, *base_path, *reload;
 	const char *worker_key, *group, *audit;
 	bool tls, hsts, sync_full, sandbox, selftest, limit_loopback;
 	uint64_t sources, requests, session_ms;
@@ -81,7 +86,7 @@ struct app {
 	gid_t gid;
 	char run[IO_PATH_CAP], state[4096], www_path[4096];
 	char audit_path[4096 + 16];
-	char base[HUB_URL_CAP], base_origin[HUB_URL_CAP];
+	char own_base[HUB_URL_CAP]; /* of links, as we see ourselves */
 	char signal_path[IO_PATH_CAP + 16], worker_path[IO_PATH_CAP + 16];
 	int http[ADDRS];
 	int n_http;
@@ -150,20 +155,15 @@ static int add_word(const char **list, size_t *n, size_t max, const char *s)
 
 static int check(struct app *a)
 {
-	for (size_t i = 0; i < a->n_origins; i++)
-		if (!hub_is_origin(a->origins[i]))
-			return complain(2, "not an origin: '%s'",
-				a->origins[i]);
-	if (a->url && hub_base(a->url, a->base, a->base_origin))
-		return complain(2, "not a base of links: '%s'", a->url);
-	if (a->url)
-		a->origins[a->n_origins++] = a->base_origin;
-	if (!a->cert_path != !a->key_path)
-		return complain(2, "--tls-cert and --tls-key go together");
-	if (!a->tls && (a->cert_path || a->hsts))
-		return complain(2, "--tls off goes with neither a certificate "
-			"nor --hsts");
-	return -1;
+	char why[HUB_WHY_CAP], base[HUB_URL_CAP] = "";
+
+	if (a->base_path && hub_base_path(base, a->base_path))
+		return complain(2, "not a path to be below: '%s'",
+			a->base_path);
+	if (!a->tls && a->hsts)
+		return complain(2, "--tls off goes with no --hsts");
+	return hub_wishes_check(&a->wishes, a->tls, a->base_path, why) ?
+		complain(2, "%s", why) : -1;
 }
 
 static const struct option longs[] = {
@@ -174,6 +174,9 @@ static const struct option longs[] = {
 	{"hsts", no_argument, NULL, OPT_HSTS},
 	{"url", required_argument, NULL, OPT_URL},
 	{"allow-origin", required_argument, NULL, OPT_ORIGIN},
+	{"base-path", required_argument, NULL, OPT_BASE},
+	{"trust-proxy", required_argument, NULL, OPT_TRUST},
+	{"reload", required_argument, NULL, OPT_RELOAD},
 	{"www", required_argument, NULL, OPT_WWW},
 	{"rundir", required_argument, NULL, OPT_RUNDIR},
 	{"statedir", required_argument, NULL, OPT_STATEDIR},
@@ -197,6 +200,7 @@ static const struct option longs[] = {
 /* -1: go on; else the exit status. */
 static int options(struct app *a, int argc, char **argv)
 {
+	struct hub_wishes *w = &a->wishes;
 	int c, err = 0;
 
 	while (!err && (c = getopt_long(argc, argv, "d:qvV", longs, NULL)) !=
@@ -204,16 +208,18 @@ static int options(struct app *a, int argc, char **argv)
 		switch (c) {
 		case OPT_LISTEN: err = add_word(a->listen, &a->n_listen, ADDRS,
 			optarg); break;
-		case OPT_ORIGIN: err = add_word(a->origins, &a->n_origins,
-			ORIGINS, optarg); break;
+		case OPT_ORIGIN: err = hub_wish(w, HUB_ORIGIN, optarg); break;
+		case OPT_TRUST: err = hub_wish(w, HUB_TRUST, optarg); break;
+		case OPT_CERT: err = hub_wish(w, HUB_CERT, optarg); break;
+		case OPT_KEY: err = hub_wish(w, HUB_CERT_KEY, optarg); break;
+		case OPT_URL: err = hub_wish(w, HUB_URL, optarg); break;
+		case OPT_BASE: a->base_path = optarg; break;
+		case OPT_RELOAD: a->reload = optarg; break;
 		case OPT_TLS: err = word_of(optarg, "on", "off", &a->tls);
 			break;
 		case OPT_SYNC: err = word_of(optarg, "full", "normal",
 			&a->sync_full); break;
-		case OPT_CERT: a->cert_path = optarg; break;
-		case OPT_KEY: a->key_path = optarg; break;
 		case OPT_HSTS: a->hsts = true; break;
-		case OPT_URL: a->url = optarg; break;
 		case OPT_WWW: a->www = optarg; break;
 		case OPT_RUNDIR: a->rundir = optarg; break;
 		case OPT_STATEDIR: a->statedir = optarg; break;
@@ -304,8 +310,10 @@ static int open_http(struct app *a)
 		&a->n_http, why);
 
 	if (!status)
-		status = hub_http_check(a->http, a->n_http, a->tls, a->base,
-			why);
+		status = hub_http_check(a->http, a->n_http, a->tls,
+			a->own_base, why);
+	if (!status && a->base_path)
+		hub_base_path(a->own_base, a->base_path);
 	return status ? complain(status, "%s", why) : -1;
 }
 
@@ -337,24 +345,19 @@ static int open_unix(struct app *a, const char *name, char *path,
 
 static int certificate(struct app *a)
 {
-	char why[256];
+	char why[HUB_WHY_CAP];
+	int status = a->tls ? hub_wishes_cert(&a->wishes, a->state, &a->cert,
+		why) : 0;
 
-	if (!a->tls)
-		return -1;
-	a->cert = a->cert_path ? hub_cert_read(a->cert_path, a->key_path,
-		why) : hub_cert_own(a->state, why);
-	if (a->cert)
-		return -1;
-	return complain(a->cert_path || errno == EINVAL || errno == EACCES ?
-		2 : 3, "%s", why);
+	return status ? complain(status, "%s", why) : -1;
 }
 
 static int make_hub(struct app *a)
 {
 	char why[256], path[IO_PATH_CAP + 16];
 	struct hub_config c = {.state_dir = a->state, .www = a->www,
-		.url = a->base, .origins = a->origins, .cert = a->cert,
-		.hsts = a->hsts, .sync_full = a->sync_full, .op_gid = a->gid,
+		.base = a->base_path, .cert = a->cert, .hsts = a->hsts,
+		.sync_full = a->sync_full, .op_gid = a->gid,
 		.audit = a->audit_path, .session_ms = a->session_ms,
 		.limit_sources = (uint32_t)a->sources,
 		.limit_requests = (uint32_t)a->requests,
@@ -370,6 +373,7 @@ static int make_hub(struct app *a)
 	else
 		snprintf(a->audit_path, sizeof(a->audit_path), "%s/audit.log",
 			a->state);
+	hub_wishes_fill(&a->wishes, a->own_base, &c);
 	err = hub_worker_key(key, c.worker_key);
 	if (err)
 		return complain(err == -EACCES || err == -EINVAL ||
@@ -383,6 +387,41 @@ static int make_hub(struct app *a)
 	err = errno;
 	return complain(err == EBUSY ? 75 : err == EINVAL || err == EACCES ||
 		err == ENOENT || err == ENOTDIR ? 2 : 3, "%s", why);
+}
+
+/* SIGHUP: all that can change does, or nothing. */
+static void again(void *arg)
+{
+	struct app *a = arg;
+	struct hub_wishes next = {0};
+	struct hub_config c = {0};
+	struct cert *cert = NULL;
+	char why[HUB_WHY_CAP];
+	int status = a->reload ? hub_wishes_read(&next, a->reload, why) : 0;
+	const struct hub_wishes *w = a->reload ? &next : &a->wishes;
+
+	if (!status && a->reload)
+		status = hub_wishes_check(&next, a->tls, a->base_path, why);
+	if (!status && a->tls)
+		status = hub_wishes_cert(w, a->state, &cert, why);
+	c.cert = cert;
+	hub_wishes_fill(w, a->own_base, &c);
+	if (!status)
+		status = hub_renew(a->hub, &c, why);
+	if (status) {
+		complain(status, "%s", why);
+		io_log(IO_WARN, "all stays as it was before SIGHUP");
+	} else {
+		struct cert *former = a->cert;
+
+		a->cert = cert;
+		cert = former;
+		io_log(IO_INFO, "read again: %s%s%s", a->tls ?
+			"the certificate" : "", a->tls && a->reload ? ", " :
+			"", a->reload ? a->reload : a->tls ? "" : "nothing");
+	}
+	cert_free(cert);
+	hub_wishes_free(&next);
 }
 
 static void drained(void *arg)
@@ -405,8 +444,9 @@ static int sandbox(struct app *a)
 {
 	const struct io_sandbox_path paths[] = {
 		{IO_PLACE_STATE, a->state}, {IO_PLACE_RUN, a->run},
-		{IO_PLACE_WWW, a->www}, {IO_PLACE_KEY, a->cert_path},
-		{IO_PLACE_KEY, a->key_path},
+		{IO_PLACE_WWW, a->www}, {IO_PLACE_KEY, a->reload},
+		{IO_PLACE_KEY, hub_wished(&a->wishes, HUB_CERT)},
+		{IO_PLACE_KEY, hub_wished(&a->wishes, HUB_CERT_KEY)},
 	};
 	const struct io_sandbox s = {.role = IO_ROLE_SIGNAL,
 		.off = !a->sandbox, .paths = paths,
@@ -431,7 +471,7 @@ static int serve(struct app *a)
 
 	a->loop = io_loop_new();
 	if (!a->loop || io_stop_on_signals(a->loop, a->lifeline, DRAIN_MS,
-		drain, a))
+		drain, a) || io_again_on_hangup(a->loop, again, a))
 		return complain(3, "cannot set up: %s", strerror(errno));
 	status = make_hub(a);
 	for (int i = 0; status < 0 && !err && i < a->n_http; i++)
@@ -482,6 +522,7 @@ int main(int argc, char **argv)
 		return status;
 	io_log_to(2, "confd-signal", a.level);
 	io_ignore_sigpipe();
+	signal(SIGHUP, SIG_IGN); /* until there is something to read again */
 	signal(SIGXFSZ, SIG_IGN); /* a full log is refused, not fatal */
 	umask(077);
 	raise_limits();
@@ -499,6 +540,7 @@ int main(int argc, char **argv)
 	hub_free(a.hub);
 	io_loop_free(a.loop);
 	cert_free(a.cert);
+	hub_wishes_free(&a.wishes);
 	if (*a.signal_path)
 		unlink(a.signal_path);
 	if (*a.worker_path)

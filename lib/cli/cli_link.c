@@ -4,9 +4,19 @@
 
 #define MAX_LOCAL 32 /* addresses of this host */
 
+/* Where "/m/ID" begins: the base before it may have such a part, too. */
+static const char *meeting_path(const char *url)
+{
+	const char *at = NULL, *end = url + strcspn(url, "?#");
+
+	for (const char *p = url; (p = strstr(p, "/m/")) && p < end; p++)
+		at = p;
+	return at;
+}
+
 char *cli_rebase(const char *url, const char *base)
 {
-	const char *path = strstr(url, "/m/");
+	const char *path = meeting_path(url);
 	size_t n = strlen(base);
 	struct buf b = {0};
 	char *out = NULL;
@@ -60,7 +70,7 @@ static bool lan_host(char host[IO_ADDR_CAP + 2])
 static char *to_lan(struct cli *c, const char *url)
 {
 	char host[IO_ADDR_CAP + 2];
-	const char *at = strstr(url, "://");
+	const char *at = strstr(url, "://"), *meeting = meeting_path(url);
 	struct buf base = {0};
 	char *out = NULL;
 
@@ -78,6 +88,8 @@ static char *to_lan(struct cli *c, const char *url)
 		buf_puts(&base, host);
 		if (port && port < end)
 			buf_put(&base, port, (size_t)(end - port));
+		if (meeting && meeting > end)
+			buf_put(&base, end, (size_t)(meeting - end));
 		const char *s = buf_cstr(&base);
 		out = s ? cli_rebase(url, s) : NULL;
 	}

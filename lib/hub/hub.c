@@ -42,7 +42,8 @@ static int make_web(struct hub *h, const struct hub_config *c,
 	char why[256])
 {
 	struct web_config wc = {.www = c->www, .cert = c->cert,
-		.origins = c->origins, .hsts = c->hsts};
+		.origins = c->origins, .hsts = c->hsts, .base = c->base,
+		.trust = c->trust};
 	const struct guard_config gc = {.sources = c->limit_sources,
 		.per_s = c->limit_requests, .loopback = c->limit_loopback,
 		.seed = h->seed};
@@ -125,6 +126,28 @@ struct hub *hub_new(struct io_loop *l, const struct hub_config *c,
 	hub_free(h);
 	errno = -err;
 	return NULL;
+}
+
+int hub_renew(struct hub *h, const struct hub_config *c, char why[256])
+{
+	const struct web_config wc = {.cert = c->cert, .origins = c->origins,
+		.trust = c->trust};
+	char words[160], *url = strdup(c->url);
+	int err = -ENOMEM;
+
+	snprintf(why, 256, "out of memory");
+	if (url) {
+		err = web_renew(h->web, &wc, words);
+		if (err)
+			snprintf(why, 256, "%s", words);
+	}
+	if (err) {
+		free(url);
+		return err;
+	}
+	free(h->url);
+	h->url = url;
+	return 0;
 }
 
 static void stop_listening(struct hub *h)

@@ -39,7 +39,9 @@ struct hub_config {
 	const char *state_dir;   /* log.db, keys/ */
 	const char *www;         /* the client's folder */
 	const char *url;         /* base of join links, no slash at its end */
-	const char *const *origins; /* as web_config */
+	const char *const *origins; /* as web_config, and these two */
+	const char *base;
+	const char *const *trust;
 	const struct cert *cert; /* NULL: plain HTTP */
 	bool hsts;
 	bool sync_full;          /* the log survives power loss */
@@ -59,6 +61,12 @@ struct hub_config {
 struct hub *hub_new(struct io_loop *l, const struct hub_config *c,
 	char why[256]);
 void hub_free(struct hub *h);
+
+/* Takes url, origins, trust and cert of c in place of those it has; all else
+ * is not looked at, and nobody's connection ends. On failure (as hub_new, with
+ * words in why) nothing has changed. cert is borrowed as by hub_new, and the
+ * former one may go. */
+int hub_renew(struct hub *h, const struct hub_config *c, char why[256]);
 
 /* Listening sockets, owned by hub from then on, also when this fails. */
 int hub_listen_http(struct hub *h, int fd);
@@ -101,6 +109,9 @@ int hub_http_open(const char *const *addrs, size_t n, int fds[HUB_HTTP],
  * address if it is empty. */
 int hub_http_check(const int *fds, int n, bool tls, char base[HUB_URL_CAP],
 	char why[256]);
+/* A base without a path gets this one, as a path of web_is_base. -EINVAL:
+ * the path is none, -ENAMETOOLONG. */
+int hub_base_path(char base[HUB_URL_CAP], const char *path);
 
 /* --- Files that confd-signal needs -------------------------------------- */
 

@@ -99,6 +99,8 @@ static bool take_seat(struct peer *p, struct guest *g)
 		peer_close(m->peer, CLOSE_ELSEWHERE, "opened elsewhere");
 	m->peer = p;
 	p->member = m;
+	io_log(IO_DEBUG, "%s is %s in %.32s", p->name, g->s.user,
+		g->room->id);
 	str_copy(p->id, sizeof(p->id), g->s.user);
 	str_copy(p->link_id, sizeof(p->link_id), g->s.link);
 	snprintf(p->name, sizeof(p->name), "%s in %.32s", p->id,

@@ -52,6 +52,17 @@ int hub_base(const char *url, char base[HUB_URL_CAP],
 	return 0;
 }
 
+int hub_base_path(char base[HUB_URL_CAP], const char *path)
+{
+	size_t n = origin_of(base);
+
+	if (!web_is_base(path))
+		return -EINVAL;
+	if (base[n])
+		return 0;
+	return str_copy(base + n, HUB_URL_CAP - n, path) ? -ENAMETOOLONG : 0;
+}
+
 /* --- The client ---------------------------------------------------------- */
 
 static bool has_client(const char *dir)

@@ -1,6 +1,7 @@
 /* Children, readiness and the end of a tool. */
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -171,6 +172,49 @@ void io_ready(int fd)
 	while (write(fd, "\n", 1) < 0 && errno == EINTR)
 		;
 	close(fd);
+}
+
+/* Lives as long as the loop. */
+struct hangup {
+	struct io_signal *sig;
+	bool tty;
+	void (*again)(void *arg);
+	void *arg;
+};
+
+static void hangup_cb(void *arg, int signo)
+{
+	const struct hangup *h = arg;
+	struct pollfd p = {.fd = 2};
+
+	(void)signo;
+	if (h->tty && poll(&p, 1, 0) > 0 && p.revents & POLLHUP)
+		kill(getpid(), SIGTERM);
+	else
+		h->again(h->arg);
+}
+
+static void hangup_free(void *arg)
+{
+	struct hangup *h = arg;
+
+	io_signal_free(h->sig);
+	free(h);
+}
+
+int io_again_on_hangup(struct io_loop *l, void (*again)(void *arg), void *arg)
+{
+	struct hangup *h = calloc(1, sizeof(*h));
+
+	if (!h)
+		return -ENOMEM;
+	*h = (struct hangup){.tty = isatty(2), .again = again, .arg = arg};
+	if (io_loop_at_free(l, hangup_free, h) < 0) {
+		free(h);
+		return -ENOMEM;
+	}
+	h->sig = io_signal_new(l, SIGHUP, hangup_cb, h);
+	return h->sig ? 0 : -ENOMEM;
 }
 
 /* Lives as long as the loop: a tool has one end. */

@@ -37,4 +37,10 @@ void io_ready(int fd);
 int io_stop_on_signals(struct io_loop *l, int lifeline, uint64_t drain_ms,
 	void (*drain)(void *arg), void *arg);
 
+/* Calls again(arg) at SIGHUP, but for one that comes because the terminal at
+ * our descriptor 2 has hung up: that is a SIGTERM. After
+ * io_stop_on_signals. */
+int io_again_on_hangup(struct io_loop *l, void (*again)(void *arg),
+	void *arg);
+
 #endif

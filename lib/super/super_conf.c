@@ -13,6 +13,7 @@ static const struct conf_key keys[] = {
 	{"signal", "audit"}, {"signal", "limit-sources"},
 	{"signal", "limit-requests"}, {"signal", "limit-loopback"},
 	{"signal", "session-age"},
+	{"signal", "base-path"}, {"signal", "trust-proxy"},
 	{"relay", "announce"}, {"relay", "sandbox"},
 	{"template *", "argv"},
 };

@@ -7,6 +7,7 @@
 
 #define TICK_MS   1000
 #define PING_TICKS 15
+#define WARNINGS_MAX 10 /* lines of log, a second */
 
 static const struct {
 	const char *name, *value;
@@ -24,19 +25,25 @@ static const struct {
 void web_headers(struct web *w, struct evhttp_request *req)
 {
 	struct evkeyvalq *h = evhttp_request_get_output_headers(req);
-	const char *host = evhttp_find_header(
-		evhttp_request_get_input_headers(req), "Host");
-	char csp[640];
+	const char *host = w->client.host, *s = w->client.tls ? "s" : "";
+	char csp[2048], self[WEB_HOST_CAP + WEB_BASE_CAP + 16] = "'self'";
+	char socket[sizeof(self)] = "";
 
 	for (size_t i = 0; i < ARRAY_LEN(fixed_headers); i++)
 		evhttp_add_header(h, fixed_headers[i].name,
 			fixed_headers[i].value);
+	/* Who shares a host with others shares no more than he must. */
+	if (*host && *w->base)
+		snprintf(self, sizeof(self), "http%s://%s%s/", s, host,
+			w->base);
 	/* Older Safari does not count wss: as 'self'. */
-	snprintf(csp, sizeof(csp), "default-src 'none'; script-src 'self'; "
-		"style-src 'self'; img-src 'self' blob:; connect-src 'self'"
-		"%s%s%s; media-src blob:; base-uri 'none'; form-action 'none'; "
-		"frame-ancestors 'none'", host ? " " : "", !host ? "" :
-		w->tls ? "wss://" : "ws://", host ? host : "");
+	if (*host)
+		snprintf(socket, sizeof(socket), " ws%s://%s%s%s", s, host,
+			w->base, *w->base ? "/ws" : "");
+	snprintf(csp, sizeof(csp), "default-src 'none'; script-src %s; "
+		"style-src %s; img-src %s blob:; connect-src %s%s; "
+		"media-src blob:; base-uri 'none'; form-action 'none'; "
+		"frame-ancestors 'none'", self, self, self, self, socket);
 	evhttp_add_header(h, "Content-Security-Policy", csp);
 	if (w->hsts && w->tls)
 		evhttp_add_header(h, "Strict-Transport-Security",
@@ -102,6 +109,37 @@ static void close_after(struct evhttp_request *req)
 		"Connection", "close");
 }
 
+/* Answers what cannot be told whose it is. */
+static bool client_known(struct web *w, struct evhttp_request *req)
+{
+	const char *why;
+	char addr[IO_ADDR_CAP];
+	union io_addr peer;
+
+	if (web_client(w, req, &w->client, &why) == 0)
+		return true;
+	web_source(w, req, &peer);
+	io_addr_format(addr, &peer);
+	w->client.host[0] = '\0';
+	close_after(req);
+	if (w->warnings++ < WARNINGS_MAX)
+		io_log(IO_WARN, "refused a request that %s forwards: %s",
+			addr, why);
+	web_reply(w, req, 400, "Bad Request", "bad forwarding headers\n");
+	return false;
+}
+
+/* The base itself is no place that the page's own addresses fit. */
+static void redirect(struct web *w, struct evhttp_request *req)
+{
+	char to[WEB_BASE_CAP + 8];
+
+	snprintf(to, sizeof(to), "%s/m/", w->base);
+	evhttp_add_header(evhttp_request_get_output_headers(req), "Location",
+		to);
+	web_reply(w, req, 308, "Permanent Redirect", "");
+}
+
 static void replied(struct evhttp_request *req, void *arg)
 {
 	(void)arg;
@@ -115,8 +153,8 @@ static void dispatch(struct evhttp_request *req, void *arg)
 	struct evhttp_connection *conn = evhttp_request_get_connection(req);
 	struct bufferevent *bev = evhttp_connection_get_bufferevent(conn);
 	enum evhttp_cmd_type method = evhttp_request_get_command(req);
-	const char *path = evhttp_uri_get_path(
-		evhttp_request_get_evhttp_uri(req));
+	const char *path = web_below(evhttp_uri_get_path(
+		evhttp_request_get_evhttp_uri(req)), w->base);
 
 	if (w->tls && !bufferevent_openssl_get_ssl(bev)) {
 		/* Memory was short and evhttp made do without TLS. */
@@ -125,9 +163,12 @@ static void dispatch(struct evhttp_request *req, void *arg)
 	}
 	web_tls_deadline(bev, WEB_REPLY_MS);
 	evhttp_request_set_on_complete_cb(req, replied, w);
+	w->client = (struct web_client){.tls = w->tls != NULL};
 	if (!host_fits(req)) {
 		close_after(req);
 		web_reply(w, req, 400, "Bad Request", "bad host\n");
+	} else if (!client_known(w, req)) {
+		return;
 	} else if (!web_admits(w, req, str_eq(path, "/ws") ? GUARD_SOCKET :
 		GUARD_REQUEST)) {
 		; /* answered */
@@ -139,6 +180,10 @@ static void dispatch(struct evhttp_request *req, void *arg)
 	} else if (has_body(req)) {
 		close_after(req);
 		web_reply(w, req, 400, "Bad Request", "no body wanted\n");
+	} else if (!path) {
+		web_reply(w, req, 404, "Not Found", "not found\n");
+	} else if (*w->base && (!*path || str_eq(path, "/"))) {
+		redirect(w, req);
 	} else if (str_eq(path, "/ws")) {
 		web_ws_upgrade(w, req);
 	} else if (str_eq(path, "/healthz")) {
@@ -180,26 +225,12 @@ static void accept_failed(struct evconnlistener *l, void *arg)
 	evconnlistener_disable(l);
 }
 
-static int copy_origins(struct web *w, const char *const *list)
-{
-	size_t n = 0;
-
-	while (list && list[n])
-		n++;
-	w->origins = calloc(n + 1, sizeof(*w->origins));
-	if (!w->origins)
-		return -ENOMEM;
-	for (size_t i = 0; i < n; i++)
-		if (!(w->origins[i] = strdup(list[i])))
-			return -ENOMEM;
-	return 0;
-}
-
 static int start(struct web *w, const struct web_config *c)
 {
 	w->http = evhttp_new(io_loop_base(w->loop));
 	w->tick = io_timer_new(w->loop, ticked, w);
-	if (!w->http || !w->tick || copy_origins(w, c->origins) < 0)
+	w->base = strdup(c->base ? c->base : "");
+	if (!w->http || !w->tick || !w->base)
 		return -ENOMEM;
 	evhttp_set_max_headers_size(w->http, WEB_MAX_IN);
 	evhttp_set_max_body_size(w->http, WEB_MAX_IN);
@@ -236,14 +267,16 @@ struct web *web_new(struct io_loop *l, const struct web_config *c,
 			strerror(err));
 		goto out;
 	}
-	if (c->cert && !(w->tls = web_tls_new(c->cert))) {
-		err = errno;
-		snprintf(why, 160, "cannot use the certificate for TLS");
-		goto out;
+	err = -web_renewal(w, c, why);
+	if (!err && c->base && !web_is_base(c->base)) {
+		err = EINVAL;
+		snprintf(why, 160, "not a path to be below: '%.100s'",
+			c->base);
 	}
-	if (start(w, c) < 0)
-		goto out;
-	return w;
+	if (!err)
+		err = -start(w, c);
+	if (!err)
+		return w;
 out:
 	web_free(w);
 	errno = err;
@@ -296,9 +329,9 @@ void web_free(struct web *w)
 		evhttp_free(w->http);
 	io_timer_free(w->tick);
 	SSL_CTX_free(w->tls);
-	for (size_t i = 0; w->origins && w->origins[i]; i++)
-		free(w->origins[i]);
-	free(w->origins);
+	web_words_free(w->origins);
+	free(w->trust);
+	free(w->base);
 	if (w->www >= 0)
 		close(w->www);
 	free(w);

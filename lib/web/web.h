@@ -4,7 +4,12 @@
  * Serves GET and HEAD: "/" and "/m/ID" are the client's index.html, other
  * paths are files below the www folder (no dot files, no symbolic links),
  * "/healthz" says whether the owner is well. Every reply carries the
- * security headers of a page that trusts nobody.
+ * security headers of a page that trusts nobody. With a base path all of it
+ * is below that, and nothing else is there; the base itself leads to "/m/",
+ * the page without a meeting, since the page's own addresses are relative.
+ *
+ * Behind proxies: X-Forwarded-For, -Proto, -Host and Forwarded (RFC 7239) of
+ * peers in config.trust are believed, of nobody else.
  *
  * Limits: request headers and bodies 64 KiB, a request complete 10 s after
  * the connection opened or the reply before it ended, a reply taken within
@@ -48,6 +53,9 @@ struct web_config {
 	bool hsts;                /* Strict-Transport-Security, TLS only */
 	struct guard *guard;      /* borrowed until web_free; NULL: no limits
 	                           * for a source */
+	const char *base;         /* as web_is_base; NULL is "" */
+	const char *const *trust; /* networks of proxies that are believed, as
+	                           * web_is_network; NULL-ended, or NULL */
 };
 
 /* Why a stranger got nothing. */
@@ -78,10 +86,23 @@ struct web_events {
 	bool (*healthy)(void *arg);
 };
 
+#define WEB_BASE_CAP 128
+/* A path that all can be below: "", or "/conf", of letters, digits, "-", "_"
+ * and single slashes. */
+bool web_is_base(const char *s);
+/* "10.0.0.0/8", "2001:db8::/32", or an address alone. */
+bool web_is_network(const char *s);
+
 /* NULL with errno and the reason for people in why: EINVAL a certificate
- * that TLS cannot use, ENOMEM, or what opening the www folder said. */
+ * that TLS cannot use, or a base or network that is none, ENOMEM, or what
+ * opening the www folder said. */
 struct web *web_new(struct io_loop *l, const struct web_config *c,
 	const struct web_events *ev, void *arg, char why[160]);
+/* Takes cert, origins and trust of c in place of those it has; all else of c
+ * is not looked at. Connections that exist go on as they are. On failure,
+ * which is as for web_new, nothing has changed; EINVAL also for TLS where
+ * there was none, or none where there was. */
+int web_renew(struct web *w, const struct web_config *c, char why[160]);
 /* Serves a listening socket, which web owns from then on. */
 int web_listen(struct web *w, int fd);
 /* Accepts no more connections; those there go on. */

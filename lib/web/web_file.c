@@ -85,7 +85,8 @@ int web_path(char *out, size_t cap, const char *url_path)
 	if (!url_path || url_path[0] != '/' || path_decode(p, sizeof(p),
 		url_path) < 0)
 		return -ENOENT;
-	if (!p[1] || (str_starts(p, "/m/") && str_is_meeting_id(p + 3)))
+	if (!p[1] || str_eq(p, "/m/") || (str_starts(p, "/m/") &&
+		str_is_meeting_id(p + 3)))
 		return str_copy(out, cap, "index.html");
 	for (const char *s = p; *s; s++)
 		if (s[0] == '/' && (s[1] == '/' || s[1] == '.' || !s[1]))

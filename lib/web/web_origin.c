@@ -31,6 +31,33 @@ bool web_origin_ok(const char *origin, const char *host, bool tls,
 		!strcasecmp(origin + n, host);
 }
 
+const char *web_below(const char *path, const char *base)
+{
+	size_t n = strlen(base);
+
+	if (!path || strncmp(path, base, n) != 0)
+		return NULL;
+	return path[n] == '/' || !path[n] ? path + n : NULL;
+}
+
+bool web_is_base(const char *s)
+{
+	/* No dots, no escapes, no double slash, none at the end: what nobody
+	 * on the way can write in another manner. */
+	for (const char *p = s; *p; p++)
+		if (*p == '/' ? !isalnum((unsigned char)p[1]) :
+			!isalnum((unsigned char)*p) && !strchr("-_", *p))
+			return false;
+	return (!*s || *s == '/') && strlen(s) < WEB_BASE_CAP;
+}
+
+bool web_is_network(const char *s)
+{
+	struct web_net net;
+
+	return web_net_parse(&net, s) == 0;
+}
+
 bool web_has_token(const char *value, const char *token)
 {
 	size_t n = strlen(token);

@@ -16,6 +16,7 @@
 #include "guard.h"
 #include "io.h"
 #include "web.h"
+#include "web_forward_priv.h"
 
 #define WEB_LISTENERS    16
 #define WEB_REQUEST_MS   10000
@@ -30,6 +31,10 @@ struct web {
 	bool hsts;
 	struct guard *guard;
 	char **origins;        /* NULL-ended */
+	struct web_net *trust; /* proxies that are believed */
+	size_t n_trust;
+	char *base;            /* path that all is below: "/conf", or "" */
+	struct web_client client; /* of the request that is being answered */
 	struct web_events ev;
 	void *arg;
 	struct evconnlistener *listeners[WEB_LISTENERS];
@@ -49,9 +54,13 @@ void web_tls_deadline(struct bufferevent *bev, uint64_t in_ms);
 /* web_file.c */
 void web_file_send(struct web *w, struct evhttp_request *req,
 	const char *path);
-/* The file's path below www for a URL's path, or -ENOENT. */
+/* The file's path below www for a URL's path behind the base, or -ENOENT. */
 int web_path(char *out, size_t cap, const char *url_path);
 const char *web_mime(const char *name);
+
+/* web_renew.c: sets what web_renew may, also for the first time. */
+int web_renewal(struct web *w, const struct web_config *c, char why[160]);
+void web_words_free(char **list); /* NULL-ended */
 
 /* web_origin.c */
 /* Whether a Host header's value is a host with an optional port. */
@@ -59,6 +68,9 @@ bool web_host_ok(const char *host);
 /* RFC 6454: our own scheme and the request's own host, or one of list. */
 bool web_origin_ok(const char *origin, const char *host, bool tls,
 	char *const *list);
+/* What is left of a URL's path behind base ("/conf"), "" being base itself;
+ * NULL if it is not below it. */
+const char *web_below(const char *path, const char *base);
 /* Whether a comma-separated header holds token, whatever its case. */
 bool web_has_token(const char *value, const char *token);
 
@@ -67,7 +79,10 @@ void web_reply(struct web *w, struct evhttp_request *req, int code,
 	const char *phrase, const char *text);
 void web_headers(struct web *w, struct evhttp_request *req);
 
-/* web_source.c: the address that a request comes from; family 0 if none. */
+/* web_source.c: who asks, of whom, and by what; see web_client_of. */
+int web_client(const struct web *w, struct evhttp_request *req,
+	struct web_client *out, const char **why);
+/* The address that a request comes from; family 0 if none. */
 void web_source(const struct web *w, struct evhttp_request *req,
 	union io_addr *out);
 

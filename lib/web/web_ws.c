@@ -359,8 +359,8 @@ static bool upgrade_fits(struct web *w, struct evhttp_request *req,
 			"this is a WebSocket\n");
 		return false;
 	}
-	if (!web_origin_ok(origin, evhttp_find_header(in, "Host"), w->tls,
-		w->origins)) {
+	if (!web_origin_ok(origin, *w->client.host ? w->client.host : NULL,
+		w->client.tls, w->origins)) {
 		union io_addr from;
 
 		web_source(w, req, &from);

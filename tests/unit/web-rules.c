@@ -18,7 +18,7 @@ static void paths(void **state)
 		{"/m/-a", "m/-a"},
 		{"/m/UPPER", "m/UPPER"},
 		{"/m/a/b", "m/a/b"},
-		{"/m/", NULL},
+		{"/m/", "index.html"},
 		{"/app.js", "app.js"},
 		{"/a/b_c-d.css", "a/b_c-d.css"},
 		{"/a%2ejs", "a.js"},

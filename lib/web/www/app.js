@@ -69,9 +69,9 @@ export class App {
 	}
 
 	#connect(who) {
-		const url = new URL('../ws', location.href);
+		/* Beside this file, whatever path the server is below. */
+		const url = new URL('ws', import.meta.url);
 		url.protocol = url.protocol.replace('http', 'ws');
-		url.search = url.hash = '';
 		this.control?.stop();
 		this.control = new Control(url.href, { ...who,
 			meeting: this.id || undefined }, {
