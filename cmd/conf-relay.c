@@ -1,5 +1,6 @@
 /* conf-relay - forwards the media of meetings between their participants. */
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -334,6 +335,14 @@ static void on_stop(void *arg)
 	relayctl_drain(arg);
 }
 
+/* It has no file that could have changed: what it is to do, control says,
+ * and its sandbox lets it open none. */
+static void on_again(void *arg)
+{
+	(void)arg;
+	io_log(IO_INFO, "SIGHUP: nothing to read again");
+}
+
 int main(int argc, char **argv)
 {
 	struct relay r = {
@@ -348,6 +357,7 @@ int main(int argc, char **argv)
 
 	io_std_fds();
 	io_ignore_sigpipe();
+	signal(SIGHUP, SIG_IGN);
 	io_log_to(2, "conf-relay", IO_INFO);
 	status = options(&r, argc, argv);
 	if (status >= 0)
@@ -360,8 +370,9 @@ int main(int argc, char **argv)
 	status = r.loop ? open_port(&r) : complain(3, "cannot start");
 	if (!status)
 		status = open_control(&r);
-	if (!status && io_stop_on_signals(r.loop, r.lifeline, DRAIN_MS,
-			on_stop, r.ctl))
+	if (!status && (io_stop_on_signals(r.loop, r.lifeline, DRAIN_MS,
+			on_stop, r.ctl) || io_again_on_hangup(r.loop,
+			on_again, NULL)))
 		status = complain(3, "cannot watch for the end");
 	if (!status && io_sandbox_enter(&sandbox))
 		status = 3;

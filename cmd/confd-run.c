@@ -20,8 +20,9 @@ static const char usage_text[] =
 	"\n"
 	"Starts confd-signal and conf-relay, restarts them when they end, and\n"
 	"holds their listening sockets. Stays in the foreground; SIGTERM and\n"
-	"SIGINT stop everything. When all is ready, prints a table of NAME\n"
-	"TAB ADDRESS on standard output and closes it.\n"
+	"SIGINT stop everything, SIGHUP reads certificates and configuration\n"
+	"again. When all is ready, prints a table of NAME TAB ADDRESS on\n"
+	"standard output and closes it.\n"
 	"\n"
 	"  --config FILE       read FILE in place of searching confkit.conf\n"
 	"  --sandbox on|off    give up what it does not need (default on);\n"
@@ -232,10 +233,19 @@ static void on_stop(void *arg)
 	super_stop(r->super);
 }
 
-static void on_hangup(void *arg, int signo)
+static const char *talk(const struct run *r)
 {
-	(void)signo;
-	on_stop(arg);
+	return r->level == IO_DEBUG ? "-v" : r->level == IO_WARN ? "-q" : NULL;
+}
+
+static void on_again(void *arg)
+{
+	struct run *r = arg;
+
+	if (told(r, super_again(r->super, &r->set, &r->dirs, r->config,
+		r->conf, talk(r), r->why)))
+		io_log(IO_WARN, "the configuration stays as it was before "
+			"SIGHUP");
 }
 
 static int selftest(struct run *r)
@@ -254,16 +264,15 @@ static int serve(struct run *r)
 {
 	static const struct super_events ev = {.secret = secret_of,
 		.up = on_up, .failed = on_failed, .gone = on_gone};
-	struct io_signal *hup = NULL;
 	int status;
 
 	r->loop = io_loop_new();
 	r->super = r->loop ? super_new(r->loop, &ev, r) : NULL;
 	if (!r->super)
 		return complain(3, "cannot set up: %s", strerror(errno));
-	hup = io_signal_new(r->loop, SIGHUP, on_hangup, r);
-	status = hup && !io_stop_on_signals(r->loop, r->lifeline,
-		SUPER_STOP_MS, on_stop, r) ? 0 : complain(3, "cannot set up");
+	status = io_stop_on_signals(r->loop, r->lifeline, SUPER_STOP_MS,
+		on_stop, r) || io_again_on_hangup(r->loop, on_again, r) ?
+		complain(3, "cannot set up") : 0;
 	if (!status)
 		status = make_key(r);
 	if (!status)
@@ -271,15 +280,13 @@ static int serve(struct run *r)
 			&r->dirs, r->why));
 	if (!status)
 		status = told(r, super_kit_workers(r->super, &r->set,
-			&r->dirs, r->conf, r->level == IO_DEBUG ? "-v" :
-			r->level == IO_WARN ? "-q" : NULL, r->why));
+			&r->dirs, r->conf, talk(r), r->why));
 	if (!status && super_sandbox(&r->set, r->conf, NULL))
 		status = 3;
 	if (!status) {
 		super_start(r->super);
 		status = io_loop_run(r->loop);
 	}
-	io_signal_free(hup);
 	return status;
 }
 
@@ -295,6 +302,7 @@ int main(int argc, char **argv)
 		return status;
 	io_log_to(2, "confd-run", r.level);
 	io_ignore_sigpipe();
+	signal(SIGHUP, SIG_IGN); /* until there is something to read again */
 	umask(077);
 	super_path_extend();
 	r.null_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);

@@ -215,6 +215,9 @@ static void on_ready(void *arg, int fd, unsigned events)
 	w->state = WORKER_READY;
 	w->was_ready = true;
 	io_log(IO_INFO, "%s is ready", w->name);
+	if (w->again)
+		kill(w->pid, SIGHUP);
+	w->again = false;
 	tell_up(w->super);
 }
 
@@ -225,6 +228,7 @@ static int start_process(struct worker *w)
 
 	w->started_ns = io_now_ns();
 	w->starts++;
+	w->again = false;
 	if (pid < 0) {
 		io_log(IO_ERROR, "cannot run '%s': %s", w->argv[0],
 			strerror(-pid));

@@ -128,6 +128,7 @@ struct super_settings {
 	const char *socket_group;
 	struct conf_words signal; /* options for confd-signal */
 	struct conf_words relay;  /* options for conf-relay */
+	char *file;               /* that was read, or NULL */
 };
 /* c may be NULL; env looks up an environment variable. -EINVAL with why,
  * -ENOMEM. Unknown keys and malformed template sections are refused too. */
@@ -168,7 +169,7 @@ int super_kit_listen(struct super *s, const struct super_settings *set,
  * talk is "-v", "-q" or NULL. */
 struct super_kit_argv {
 	char control[IO_PATH_CAP + 16];
-	const char *signal[CONF_MAX_WORDS + 12]; /* NULL behind the last */
+	const char *signal[CONF_MAX_WORDS + 16]; /* NULL behind the last */
 	const char *relay[CONF_MAX_WORDS + 8];
 };
 void super_kit_argv(const struct super_settings *set,
@@ -178,6 +179,15 @@ void super_kit_argv(const struct super_settings *set,
 int super_kit_workers(struct super *s, const struct super_settings *set,
 	const struct super_dirs *d, const struct conf *conf, const char *talk,
 	char why[SUPER_WHY_CAP]);
+
+/* Reads the configuration again: templates, and with what workers are started
+ * from now on. Then every worker that is ready gets SIGHUP, also if nothing of
+ * the configuration could be used, and all stays as it was; one that is being
+ * started gets it when it is ready. file, conf and talk as above; a line of
+ * log for each key that is another now and cannot count yet. */
+int super_again(struct super *s, struct super_settings *set,
+	const struct super_dirs *d, const char *file, const struct conf *conf,
+	const char *talk, char why[SUPER_WHY_CAP]);
 
 /* --- The sandbox -------------------------------------------------------- */
 /* After the last socket and before the first worker, which inherits it:

@@ -18,6 +18,35 @@ static const struct conf_key keys[] = {
 	{"template *", "argv"},
 };
 
+/* Of [signal], those that confd-signal reads again by itself. */
+static const char *const live[] = {"url", "tls-cert", "tls-key",
+	"allow-origin", "trust-proxy"};
+
+static bool is_live(const struct conf_key *k)
+{
+	for (size_t i = 0; i < ARRAY_LEN(live); i++)
+		if (str_eq(k->section, "signal") && str_eq(k->key, live[i]))
+			return true;
+	return false;
+}
+
+void super_conf_changes(const struct conf *old, const struct conf *next)
+{
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+		const struct conf_key *k = &keys[i];
+		const char *a = old ? conf_get(old, k->section, k->key) : NULL;
+		const char *b = next ? conf_get(next, k->section, k->key) :
+			NULL;
+
+		if (!str_eq(a, b) && !is_live(k))
+			io_log(IO_WARN, "'%s' of [%s] counts from the next "
+				"start of %s on", k->key, k->section,
+				str_eq(k->section, "run") ? "confd-run" :
+				str_eq(k->section, "signal") ?
+				"confd-signal" : "relay-0");
+	}
+}
+
 struct source {
 	const struct conf *conf; /* or NULL */
 	const char *(*env)(const char *name);
@@ -185,6 +214,8 @@ void super_settings_free(struct super_settings *set)
 	conf_words_free(&set->media);
 	conf_words_free(&set->signal);
 	conf_words_free(&set->relay);
+	free(set->file);
+	set->file = NULL;
 }
 
 int super_templates(struct super *s, const struct conf *c,

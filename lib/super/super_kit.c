@@ -52,6 +52,8 @@ int super_configure(const char *file, struct conf **conf,
 	if (!*conf && !none)
 		return fail(why, 2, "%s", words);
 	err = super_settings(set, *conf, env, words);
+	if (!err && *conf && !(set->file = strdup(path)))
+		err = -ENOMEM;
 	return err ? fail(why, err == -ENOMEM ? 3 : 2, "%s", words) : 0;
 }
 
@@ -255,6 +257,10 @@ void super_kit_argv(const struct super_settings *set,
 		add(out->signal, &n_signal, "off");
 		add(out->relay, &n_relay, "--sandbox");
 		add(out->relay, &n_relay, "off");
+	}
+	if (set->file) {
+		add(out->signal, &n_signal, "--reload");
+		add(out->signal, &n_signal, set->file);
 	}
 	if (talk) {
 		add(out->signal, &n_signal, talk);

@@ -26,6 +26,7 @@ struct worker {
 	bool secret;
 	bool leaves;            /* not started again once it is gone */
 	bool was_ready;
+	bool again;             /* SIGHUP came while it was being started */
 	enum worker_state state;
 	pid_t pid;              /* 0: none */
 	uint64_t started_ns;
@@ -106,6 +107,10 @@ struct template *super_template_find(const struct super *s,
 	const char *name);
 const char *super_var_get(const struct super *s, const char *name);
 void super_templates_free(struct super *s); /* and variables */
+void super_templates_clear(struct list *templates);
+
+/* super_conf.c: tells of what differs and cannot count yet. */
+void super_conf_changes(const struct conf *old, const struct conf *next);
 
 /* super_ctl.c */
 void super_serve_stop(struct super *s);

@@ -149,15 +149,20 @@ const char *super_var_get(const struct super *s, const char *name)
 	return NULL;
 }
 
+void super_templates_clear(struct list *templates)
+{
+	list_each(l, next, templates) {
+		struct template *t = list_entry(l, struct template, in_super);
+		list_remove(l);
+		template_free(t);
+	}
+}
+
 void super_templates_free(struct super *s)
 {
 	for (; s->n_vars; s->n_vars--) {
 		free(s->vars[s->n_vars - 1].name);
 		free(s->vars[s->n_vars - 1].value);
 	}
-	list_each(l, next, &s->templates) {
-		struct template *t = list_entry(l, struct template, in_super);
-		list_remove(l);
-		template_free(t);
-	}
+	super_templates_clear(&s->templates);
 }

@@ -21,8 +21,22 @@ start_kit
 stops_by TERM 2
 start_kit
 stops_by INT 2
-start_kit
-stops_by HUP 2
+
+# SIGHUP is another matter, but not when the terminal is gone.
+mkfifo "$T/tty.ready"
+script -qec "exec confd-run -d 9 9>$T/tty.ready >$T/kit.out" /dev/null \
+	</dev/null >"$T/tty.log" 2>&1 &
+tty=$!
+tap_pids+=($tty)
+read -r -t 20 <"$T/tty.ready"
+pids="$(kit_pid confd-signal) $(kit_pid relay-0)"
+kill -9 "$tty"
+for p in $pids; do
+	ok "the terminal hung up: process $p is gone" wait_for 10 gone "$p"
+done
+nothing_left() { [ -z "$(left)" ]; }
+ok "the terminal hung up: the run directory is empty" wait_for 10 nothing_left
+rm -f "$T/tty.ready"
 
 # One worker ignores SIGTERM and the lifeline, and has a child that does.
 cat >"$CONF_STATEDIR/conf-relay.do" <<'EOF'
