@@ -36,6 +36,8 @@ static const char usage_text[] =
 	"                      whom they ask for; may be given several times\n"
 	"  --reload FILE       at SIGHUP take url, allow-origin, trust-proxy,\n"
 	"                      tls-cert and tls-key from [signal] in FILE\n"
+	"  --metrics ADDR:PORT tell Prometheus there, over plain HTTP, at\n"
+	"                      /metrics, as signal.sock does always\n"
 	"  --www DIR           the client's files\n"
 	"  --rundir DIR        where signal.sock and worker.sock are\n"
 	"  --statedir DIR      where the log and the keys are\n"
@@ -63,9 +65,10 @@ static const char usage_text[] =
 
 enum {
 	OPT_LISTEN = 256, OPT_TLS, OPT_CERT, OPT_KEY, OPT_HSTS, OPT_URL,
-	OPT_ORIGIN, OPT_BASE, OPT_TRUST, OPT_RELOAD, OPT_WWW, OPT_RUNDIR,
-	OPT_STATEDIR, OPT_SYNC, OPT_WORKER_KEY, OPT_GROUP, OPT_AUDIT,
-	OPT_SOURCES, OPT_REQUESTS, OPT_LOOPBACK, OPT_SESSION_AGE, OPT_SANDBOX,
+	OPT_ORIGIN, OPT_BASE, OPT_TRUST, OPT_RELOAD, OPT_METRICS, OPT_WWW,
+	OPT_RUNDIR, OPT_STATEDIR, OPT_SYNC, OPT_WORKER_KEY, OPT_GROUP,
+	OPT_AUDIT, OPT_SOURCES, OPT_REQUESTS, OPT_LOOPBACK, OPT_SESSION_AGE,
+	OPT_SANDBOX,
 	OPT_SELFTEST, OPT_LIFELINE, OPT_HELP, OPT_COMPLETION
 };
 
@@ -77,6 +80,7 @@ struct app {
 	size_t n_listen;
 	struct hub_wishes wishes;
 	const char *www, *rundir, *statedir, *base_path, *reload;
+	const char *metrics;
 	const char *worker_key, *group, *audit;
 	bool tls, hsts, sync_full, sandbox, selftest, limit_loopback;
 	uint64_t sources, requests, session_ms;
@@ -177,6 +181,7 @@ static const struct option longs[] = {
 	{"base-path", required_argument, NULL, OPT_BASE},
 	{"trust-proxy", required_argument, NULL, OPT_TRUST},
 	{"reload", required_argument, NULL, OPT_RELOAD},
+	{"metrics", required_argument, NULL, OPT_METRICS},
 	{"www", required_argument, NULL, OPT_WWW},
 	{"rundir", required_argument, NULL, OPT_RUNDIR},
 	{"statedir", required_argument, NULL, OPT_STATEDIR},
@@ -215,6 +220,7 @@ static int options(struct app *a, int argc, char **argv)
 		case OPT_URL: err = hub_wish(w, HUB_URL, optarg); break;
 		case OPT_BASE: a->base_path = optarg; break;
 		case OPT_RELOAD: a->reload = optarg; break;
+		case OPT_METRICS: a->metrics = optarg; break;
 		case OPT_TLS: err = word_of(optarg, "on", "off", &a->tls);
 			break;
 		case OPT_SYNC: err = word_of(optarg, "full", "normal",
@@ -315,6 +321,28 @@ static int open_http(struct app *a)
 	if (!status && a->base_path)
 		hub_base_path(a->own_base, a->base_path);
 	return status ? complain(status, "%s", why) : -1;
+}
+
+static int open_metrics(struct app *a)
+{
+	char text[IO_ADDR_CAP];
+	union io_addr addr;
+	int fd, err;
+
+	if (!a->metrics)
+		return -1;
+	if (io_addr_parse(&addr, a->metrics))
+		return complain(2, "not an address: '%s'", a->metrics);
+	fd = io_tcp_listen(&addr);
+	if (fd < 0)
+		return cannot_listen(a->metrics, fd);
+	err = io_local_addr(fd, &addr);
+	err = err ? err : hub_listen_metrics(a->hub, fd);
+	if (err)
+		return cannot_listen(a->metrics, err);
+	io_addr_format(text, &addr);
+	io_log(IO_INFO, "metrics on %s", text);
+	return -1;
 }
 
 /* An inherited socket, or one of our own, whose path is kept to remove it. */
@@ -486,6 +514,8 @@ static int serve(struct app *a)
 		status = open_unix(a, "worker", a->worker_path,
 			sizeof(a->worker_path), 0600, (gid_t)-1,
 			hub_listen_worker);
+	if (status < 0)
+		status = open_metrics(a);
 	if (status < 0)
 		status = sandbox(a);
 	if (status >= 0)

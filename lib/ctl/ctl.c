@@ -271,6 +271,8 @@ static void asked(struct ctl *c, const char *name, const json_t *id,
 	}
 	c->stats.unknown++;
 	snprintf(words, sizeof(words), "no such method: %s", name);
+	if (id && c->cfg.answered)
+		c->cfg.answered(c->cfg.arg, name, "invalid");
 	if (id)
 		ctl_emit_error(c, id, CTL_NO_METHOD, "invalid", NULL, words);
 out:

@@ -73,6 +73,9 @@ struct ctl_config {
 	bool hello_first;
 	size_t max_in;  /* 0: CTL_MAX_IN. A client sets CTL_MAX_OUT. */
 	size_t max_out; /* 0: CTL_MAX_OUT */
+	/* A request was answered: with a result (kind NULL) or an error. It
+	 * may not touch the connection. Or NULL. */
+	void (*answered)(void *arg, const char *method, const char *kind);
 };
 
 /* Copies cfg. NULL with ENOMEM or EINVAL. */

@@ -74,6 +74,8 @@ void ctl_reply(struct ctl_call *call, json_t *result)
 		return;
 	}
 	c = detach(call);
+	if (c && c->cfg.answered)
+		c->cfg.answered(c->cfg.arg, call->method, NULL);
 	if (c && call->hello && !json_object_get(result, "protocol") &&
 		(!result || json_is_object(result))) {
 		if (!result)
@@ -106,6 +108,9 @@ void ctl_fail_with(struct ctl_call *call, const char *kind, json_t *extra,
 	}
 	c = detach(call);
 	if (c) {
+		if (c->cfg.answered)
+			c->cfg.answered(c->cfg.arg, call->method, known ?
+				known : "internal");
 		ctl_emit_error(c, call->id, CTL_REFUSED,
 			known ? known : "internal", extra, message);
 		if (call->hello && !c->cfg.hello_first)

@@ -119,6 +119,7 @@ struct hub *hub_new(struct io_loop *l, const struct hub_config *c,
 	list_init(&h->follows);
 	list_init(&h->pumping);
 	list_init(&h->batch);
+	list_init(&h->scrapes);
 	err = start(h, c, &report, why);
 	store_report_free(&report);
 	if (!err)
@@ -166,6 +167,7 @@ void hub_free(struct hub *h)
 		return;
 	h->draining = true;
 	stop_listening(h);
+	hub_scrapes_free(h);
 	media_free(h);
 	peers_free(h);
 	hub_batch_free(h);
@@ -204,6 +206,11 @@ int hub_listen_signal(struct hub *h, int fd)
 int hub_listen_worker(struct hub *h, int fd)
 {
 	return hub_accept(h, fd, LISTEN_WORKER);
+}
+
+int hub_listen_metrics(struct hub *h, int fd)
+{
+	return hub_accept(h, fd, LISTEN_METRICS);
 }
 
 static void check_drained(void *arg)

@@ -72,6 +72,8 @@ int hub_renew(struct hub *h, const struct hub_config *c, char why[256]);
 int hub_listen_http(struct hub *h, int fd);
 int hub_listen_signal(struct hub *h, int fd);
 int hub_listen_worker(struct hub *h, int fd);
+/* HTTP for the metrics alone, which signal.sock answers as well. */
+int hub_listen_metrics(struct hub *h, int fd);
 
 /* Refuses new work, tells everybody to come back, and calls done(arg) when
  * what was to be sent is sent, at the latest after 2 s. */

@@ -227,6 +227,7 @@ static int record(struct room *r, json_t *events, enum store_need need,
 		h->doomed = true;
 		return cannot_write(h, why);
 	}
+	h->stats.events_open += json_array_size(events);
 	hub_schedule(h, r);
 	return 0;
 }
@@ -346,7 +347,10 @@ static void settle_batch(struct hub *h)
 	list_init(&batch);
 	list_append(&h->batch, &batch);
 	list_remove(&h->batch);
+	uint64_t began = io_now_ns();
+
 	err = h->doomed ? -EIO : store_commit(h->store);
+	hub_count_commit(h, io_now_ns() - began, err);
 	if (h->doomed)
 		store_rollback(h->store);
 	h->open = h->doomed = false;

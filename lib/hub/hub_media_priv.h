@@ -11,6 +11,9 @@ struct relay {
 	char instance[64];
 	struct io_timer *timer; /* of ctl's deadlines */
 	bool leaving;         /* it said that it drains */
+	json_t *stats;        /* what it counted, as it said at stats_ns */
+	uint64_t stats_ns;
+	bool asking;          /* for them */
 };
 
 /* hub_relay.c: the worker's side. */
@@ -20,6 +23,9 @@ void relay_lost(struct relay *r);
 void relay_tell(struct relay *r, const char *method, json_t *params);
 /* Asks what it sends, where the log may have missed something. */
 void relay_reconcile(struct relay *w);
+/* Asks for its numbers, unless that is under way; hub_relay_counted follows
+ * in any case, if only when it is gone. */
+void relay_count(struct relay *w);
 int relay_ask(struct relay *r, const char *method, json_t *params,
 	ctl_done *done, void *arg);
 extern const struct ctl_method hub_relay_methods[];

@@ -1,4 +1,5 @@
 /* Connections: accepting, sending, and every way in which they end. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 #include "hub_priv.h"
@@ -183,10 +184,32 @@ void peers_sweep(struct hub *h)
 
 /* --- Streams -------------------------------------------------------------- */
 
+/* The first bytes say that it is no line of ours, which begins with "{". The
+ * connection goes on without the peer. */
+static bool is_http(struct peer *p, const uint8_t *bytes, size_t n)
+{
+	static const char get[] = "GET /", head[] = "HEAD /";
+	bool first = !p->heard && p->kind == PEER_OP;
+
+	p->heard = true;
+	if (!first || !((n >= 5 && !memcmp(bytes, get, 5)) ||
+		(n >= 6 && !memcmp(bytes, head, 6))))
+		return false;
+	int fd = fcntl(p->fd, F_DUPFD_CLOEXEC, 3);
+
+	if (fd >= 0)
+		hub_scrape(p->hub, fd, bytes, n);
+	return true;
+}
+
 static size_t stream_data(void *arg, const uint8_t *bytes, size_t n)
 {
 	struct peer *p = arg;
 
+	if (!p->closing && !p->gone && is_http(p, bytes, n)) {
+		peer_gone(p);
+		return n;
+	}
 	if (!p->closing && !p->gone && ctl_feed(p->ctl, bytes, n) < 0)
 		peer_check(p);
 	return n;
@@ -281,11 +304,19 @@ const struct web_events hub_web_events = {
 
 /* --- Beginnings ----------------------------------------------------------- */
 
+static void peer_answered(void *arg, const char *method, const char *kind)
+{
+	const struct peer *p = arg;
+
+	hub_count_answer(p->hub, method, kind);
+}
+
 struct peer *hub_peer_new(struct hub *h, enum peer_kind kind)
 {
 	struct peer *p = calloc(1, sizeof(*p));
 	bool worker = kind == PEER_WORKER;
 	struct ctl_config c = {.write = peer_write, .arg = p,
+		.answered = worker ? NULL : peer_answered,
 		.methods = worker ? hub_relay_methods : hub_methods,
 		.n_methods = worker ? hub_relay_n_methods : hub_n_methods,
 		.lines = kind != PEER_WEB, .hello_first = true,
@@ -303,6 +334,7 @@ struct peer *hub_peer_new(struct hub *h, enum peer_kind kind)
 		return NULL;
 	}
 	list_append(&h->peers, &p->link);
+	h->stats.connections[kind]++;
 	return p;
 }
 
@@ -333,6 +365,12 @@ static void welcome(struct hub *h, int fd, enum listen_kind kind)
 	};
 	bool worker = kind == LISTEN_WORKER;
 	uid_t uid = (uid_t)-1;
+
+	if (kind == LISTEN_METRICS) {
+		hub_scrape(h, fd, NULL, 0);
+		return;
+	}
+
 	bool known = io_peercred(fd, NULL, &uid, NULL) == 0 &&
 		(worker || is_op(h, fd, uid));
 	struct peer *p = NULL;
@@ -350,6 +388,7 @@ static void welcome(struct hub *h, int fd, enum listen_kind kind)
 		snprintf(p->id, sizeof(p->id), "%lu", (unsigned long)uid);
 	snprintf(p->name, sizeof(p->name), worker ? "worker.sock" :
 		"signal.sock uid %s", p->id);
+	p->fd = fd;
 	p->stream = io_stream_new(h->loop, fd, fd, WORKER_MAX_IN,
 		worker ? WORKER_MAX_OUT : HUB_OUT_BYTES, &events, p);
 	if (!p->stream) {

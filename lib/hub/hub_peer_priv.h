@@ -16,6 +16,8 @@ struct peer {
 	struct ctl *ctl;
 	struct io_stream *stream; /* one of the two, or none: gone */
 	struct web_ws *ws;
+	int fd;                   /* of the stream, which owns it */
+	bool heard;               /* something has come */
 	char name[160];           /* for log lines */
 	uint64_t born_ns;
 	bool gone;                /* the other end has closed */

@@ -36,7 +36,9 @@ struct audit_log;
 
 #define HUB_RATES 6 /* rows of hub_limit.c */
 
-enum listen_kind { LISTEN_SIGNAL, LISTEN_WORKER };
+#include "hub_stat_priv.h"
+
+enum listen_kind { LISTEN_SIGNAL, LISTEN_WORKER, LISTEN_METRICS };
 struct listener {
 	struct hub *hub;
 	enum listen_kind kind;
@@ -65,6 +67,8 @@ struct hub {
 	struct list follows; /* of the whole log */
 	struct list pumping; /* struct follow that reads from the log */
 	struct list batch;   /* struct entry, until the commit */
+	struct list scrapes; /* of hub_scrape.c */
+	struct hub_stats stats;
 	bool open;           /* the log has something to commit */
 	unsigned waiting_calls; /* in the batch */
 	bool doomed;         /* it cannot be committed */

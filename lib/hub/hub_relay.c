@@ -74,7 +74,10 @@ void relay_lost(struct relay *w)
 			hold_lost(r);
 	list_remove(&w->link);
 	io_timer_free(w->timer);
+	json_decref(w->stats);
 	free(w);
+	if (!list_empty(&h->scrapes))
+		hub_relay_counted(h);
 	if (!h->draining)
 		media_ready(h);
 }
@@ -226,6 +229,28 @@ static void listed(void *arg, const json_t *result,
 void relay_reconcile(struct relay *w)
 {
 	relay_ask(w, "relay.list", json_object(), listed, w->peer);
+}
+
+static void counted(void *arg, const json_t *result, const struct ctl_error *e)
+{
+	struct peer *p = arg;
+
+	if (!p->relay)
+		return;
+	p->relay->asking = false;
+	if (!e) {
+		json_decref(p->relay->stats);
+		p->relay->stats = json_incref((json_t *)(uintptr_t)result);
+		p->relay->stats_ns = io_now_ns();
+	}
+	hub_relay_counted(p->hub);
+}
+
+void relay_count(struct relay *w)
+{
+	if (!w->asking)
+		w->asking = relay_ask(w, "relay.stats", json_object(), counted,
+			w->peer) == 0;
 }
 
 static bool secret_ok(const struct hub *h, const char *who,

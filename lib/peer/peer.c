@@ -352,6 +352,7 @@ static void run_dtls(struct peer *p, uint64_t now_ns)
 		peer_close(p, "left");
 		break;
 	case DTLS_FAILED:
+		p->port->stats.dtls_failed++;
 		error = dtls_error(p->dtls);
 		io_log(IO_WARN, "%s: DTLS failed: %s", p->name,
 			error ? error : "no reason");

@@ -43,6 +43,7 @@ struct peer_stats {
 	uint64_t nacks_in, nacks_out;    /* sequence numbers asked for */
 	uint64_t plis_in, plis_out;      /* PLI and FIR */
 	uint64_t reports_in;             /* SR and RR blocks about us */
+	uint64_t dtls_failed;            /* handshakes and connections */
 	uint64_t dropped[PEER_DROPS];
 };
 

@@ -29,6 +29,7 @@ struct relayctl *relayctl_new(const struct relayctl_config *c)
 		return NULL;
 	r->cfg = *c;
 	r->tick_at = UINT64_MAX;
+	r->started_ms = io_wall_ms();
 	rng_seed(&r->rng, c->seed);
 	r->sfu = sfu_new(&relayctl_sfu_events, r, rng_u64(&r->rng));
 	r->transports = map_new(rng_u64(&r->rng));

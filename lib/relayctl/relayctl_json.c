@@ -1,4 +1,5 @@
 /* relayctl_json - grants, sources, slots, lists and counters as JSON. */
+#include <sys/resource.h>
 #include "relayctl_priv.h"
 
 static int read_sources(const json_t *list, uint8_t *out)
@@ -150,6 +151,7 @@ json_t *relayctl_stats(const struct relayctl *r)
 	const struct peer_stats *p = peer_port_stats(r->cfg.port);
 	const struct sfu_stats *s = sfu_stats(r->sfu);
 	json_t *o = json_object(), *dropped = json_object();
+	struct rusage used;
 	const struct {
 		const char *key;
 		uint64_t n;
@@ -166,6 +168,7 @@ json_t *relayctl_stats(const struct relayctl *r)
 		{"nacks_out", p->nacks_out},
 		{"plis_in", p->plis_in},
 		{"plis_out", p->plis_out},
+		{"dtls_failed", p->dtls_failed},
 		{"rooms", s->rooms},
 		{"endpoints", s->endpoints},
 		{"transports", s->transports},
@@ -186,5 +189,12 @@ json_t *relayctl_stats(const struct relayctl *r)
 			json_integer_value(json_object_get(dropped, key)));
 	}
 	json_object_set_new(o, "dropped", dropped);
+	json_object_set_new(o, "started", json_real((double)r->started_ms /
+		1000));
+	if (getrusage(RUSAGE_SELF, &used) == 0)
+		json_object_set_new(o, "cpu", json_real(
+			(double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+			(double)(used.ru_utime.tv_usec +
+				used.ru_stime.tv_usec) / 1e6));
 	return o;
 }

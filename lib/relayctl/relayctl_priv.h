@@ -61,6 +61,7 @@ struct relayctl {
 	char instance[NAME_CAP];
 	char secret[129];
 	char trouble[200];     /* what was logged last, not to repeat it */
+	uint64_t started_ms;   /* Unix time */
 	uint64_t malformed;    /* peers that were cut for what they said */
 };
 

@@ -149,6 +149,8 @@ int store_sessions(struct store *s, const char *meeting, uint64_t before_ms,
 	store_session_cb *cb, void *arg);
 /* How many the meeting has, or -errno. */
 int64_t store_session_count(struct store *s, const char *meeting);
+/* How many there are that are committed, or -errno. */
+int64_t store_session_total(struct store *s);
 int store_session_revoke(struct store *s,
 	const uint8_t hash[static STORE_HASH]);
 /* All of one user; user NULL: all of the meeting. */

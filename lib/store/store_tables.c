@@ -135,6 +135,11 @@ int64_t store_session_count(struct store *s, const char *meeting)
 	return n;
 }
 
+int64_t store_session_total(struct store *s)
+{
+	return store_number(s, s->read, "select count(*) from sessions");
+}
+
 int store_session_revoke(struct store *s,
 	const uint8_t hash[static STORE_HASH])
 {

@@ -14,6 +14,7 @@ static const struct conf_key keys[] = {
 	{"signal", "limit-requests"}, {"signal", "limit-loopback"},
 	{"signal", "session-age"},
 	{"signal", "base-path"}, {"signal", "trust-proxy"},
+	{"signal", "metrics"},
 	{"relay", "announce"}, {"relay", "sandbox"},
 	{"template *", "argv"},
 };

@@ -112,6 +112,19 @@ await test(async () => {
 	await c.exited;
 	ok(/Ada/.test(c.out) && /Ben/.test(c.out), 'both are in the meeting',
 		c.out + c.err);
+
+	/* What went past nginx, as the relay has counted it. */
+	const curl = run('curl', ['-s', '--unix-socket',
+		join(dir, 'run/signal.sock'), 'http://localhost/metrics']);
+	await curl.exited;
+	const relay = Object.fromEntries([...curl.out.matchAll(
+		/^confkit_relay_(\w+)\{relay="relay-0"\} (\S+)$/gm)]
+		.map(([, k, v]) => [k, Number(v)]));
+	ok(relay.transports === 4 && relay.tracks >= 3 && relay.rtp_in_total > 50
+		&& relay.rtp_out_total > 50 && relay.bytes_in_total >
+		relay.packets_in_total && relay.bytes_out_total > 10000 &&
+		relay.keyframe_requests_out_total > 0 && relay.cpu_seconds_total
+		> 0, 'the metrics tell of two senders and two receivers', relay);
 	p.kill('SIGTERM');
 	is(await p.exited, 0, 'it ends when asked');
 });
