@@ -188,7 +188,8 @@ static void lag_events(const struct put *p)
 	uint64_t most = 0;
 
 	list_each(l, next, &p->hub->peers)
-		list_each(k, after, &list_entry(l, struct peer, link)->follows) {
+		list_each(k, after,
+			&list_entry(l, struct peer, link)->follows) {
 			const struct follow *f = list_entry(k, struct follow,
 				peer_link);
 			uint64_t at = f->room && f->room->meet ?
@@ -338,8 +339,8 @@ static const struct {
 		"packets_out"},
 	{"confkit_relay_bytes_in_total", C, "Bytes of datagrams received, "
 		"without IP and UDP headers.", relay_value, "bytes_in"},
-	{"confkit_relay_bytes_out_total", C, "Bytes of datagrams sent, likewise.",
-		relay_value, "bytes_out"},
+	{"confkit_relay_bytes_out_total", C, "Bytes of datagrams sent, "
+		"likewise.", relay_value, "bytes_out"},
 	{"confkit_relay_rtp_in_total", C, "Media packets received, each once.",
 		relay_value, "rtp_in"},
 	{"confkit_relay_rtp_out_total", C, "Media packets sent, each once.",

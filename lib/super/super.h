@@ -152,17 +152,15 @@ struct super_dirs {
 	char state[4096];
 	gid_t gid;     /* of the socket group; (gid_t)-1: none */
 	int lock;      /* on run, until the process ends */
-	bool leftover; /* a confd-run was killed here: its workers may drain */
+	bool leftover; /* of a confd-run that was killed: workers may drain */
 };
 /* Finds, makes and locks both, and sets CONF_RUNDIR and CONF_STATEDIR so that
  * workers find them by whatever we found ours. */
 int super_dirs_make(struct super_dirs *d, const struct super_settings *set,
 	char why[SUPER_WHY_CAP]);
-/* Workers started by name are looked for beside this program, then in PATH,
- * which cron and "env -i" do not give. */
+/* Workers are looked for beside this program, then in PATH. */
 void super_path_extend(void);
-/* Opens http, media0, signal and worker, and serves run.sock; waits for what
- * leftover workers still use. */
+/* Opens all sockets, and serves run.sock; waits for leftover workers. */
 int super_kit_listen(struct super *s, const struct super_settings *set,
 	const struct super_dirs *d, char why[SUPER_WHY_CAP]);
 /* The command lines of the two; words are lent by set, d and out itself.
@@ -181,10 +179,8 @@ int super_kit_workers(struct super *s, const struct super_settings *set,
 	char why[SUPER_WHY_CAP]);
 
 /* Reads the configuration again: templates, and with what workers are started
- * from now on. Then every worker that is ready gets SIGHUP, also if nothing of
- * the configuration could be used, and all stays as it was; one that is being
- * started gets it when it is ready. file, conf and talk as above; a line of
- * log for each key that is another now and cannot count yet. */
+ * from now on; on failure all stays as it was. In any case workers get SIGHUP,
+ * once they are ready. A line of log for each key that cannot count yet. */
 int super_again(struct super *s, struct super_settings *set,
 	const struct super_dirs *d, const char *file, const struct conf *conf,
 	const char *talk, char why[SUPER_WHY_CAP]);
