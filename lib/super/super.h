@@ -91,10 +91,9 @@ int super_template(struct super *s, const char *name,
 int super_var(struct super *s, const char *name, const char *value);
 /* Starts the static workers. */
 void super_start(struct super *s);
-/* SIGTERM to all, SIGKILL after SUPER_KILL_MS; gone() is called, perhaps
- * before this returns. Idempotent. */
+/* SIGTERM, then SIGKILL; gone() follows, perhaps at once. Idempotent. */
 void super_stop(struct super *s);
-/* The process of a worker by its name, 0 while none runs: for tests. */
+/* The process of a worker, 0 while none runs: for tests. */
 pid_t super_pid(const struct super *s, const char *name);
 
 /* --- run.sock ---------------------------------------------------------- */
