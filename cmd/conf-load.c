@@ -246,6 +246,18 @@ static int option(struct tool *t, int c, char *arg)
 	}
 }
 
+/* What getopt_long has stopped at. */
+static int refuse(char **argv)
+{
+	struct buf why = {0};
+
+	usage_refused(&why, argv[optind - 1], optopt);
+	(void)complain(2, "%s", buf_cstr(&why) ? buf_cstr(&why) : "");
+	buf_free(&why);
+	fputs(usage_text, stderr);
+	return 2;
+}
+
 static int options(struct tool *t, int argc, char **argv)
 {
 	static const struct option longs[] = {
@@ -272,9 +284,10 @@ static int options(struct tool *t, int argc, char **argv)
 	char why[160];
 	int c, status = -1;
 
+	opterr = 0;
 	while (status < 0 && (c = getopt_long(argc, argv, "p:n:t:w:6TqV",
 		longs, NULL)) != -1)
-		status = option(t, c, optarg);
+		status = c == '?' ? refuse(argv) : option(t, c, optarg);
 	if (status >= 0)
 		return status;
 	if (argc - optind > 1 || (t->columns && t->json))

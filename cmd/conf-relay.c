@@ -169,6 +169,18 @@ static int option(struct relay *r, int c, const char *arg)
 	}
 }
 
+/* What getopt_long has stopped at. */
+static int refuse(char **argv)
+{
+	struct buf why = {0};
+
+	usage_refused(&why, argv[optind - 1], optopt);
+	(void)complain(2, "%s", buf_cstr(&why) ? buf_cstr(&why) : "");
+	buf_free(&why);
+	fputs(usage_text, stderr);
+	return 2;
+}
+
 static int options(struct relay *r, int argc, char **argv)
 {
 	static const struct option longs[] = {
@@ -187,9 +199,10 @@ static int options(struct relay *r, int argc, char **argv)
 	};
 	int c, status = -1;
 
+	opterr = 0;
 	while (status < 0 && (c = getopt_long(argc, argv, "d:qvV", longs,
 		NULL)) != -1)
-		status = option(r, c, optarg);
+		status = c == '?' ? refuse(argv) : option(r, c, optarg);
 	if (status >= 0)
 		return status;
 	if (optind < argc)

@@ -112,6 +112,18 @@ static int number_of(const char *s, int *out)
 	return 0;
 }
 
+/* What getopt_long has stopped at. */
+static int refuse(char **argv)
+{
+	struct buf why = {0};
+
+	usage_refused(&why, argv[optind - 1], optopt);
+	(void)complain(2, "%s", buf_cstr(&why) ? buf_cstr(&why) : "");
+	buf_free(&why);
+	fputs(usage_text, stderr);
+	return 2;
+}
+
 /* -1: go on; else the exit status. */
 static int options(struct run *r, int argc, char **argv)
 {
@@ -127,6 +139,7 @@ static int options(struct run *r, int argc, char **argv)
 	};
 	int c, err = 0;
 
+	opterr = 0;
 	while (!err && (c = getopt_long(argc, argv, "d:qvV", longs, NULL))
 		!= -1) {
 		switch (c) {
@@ -145,7 +158,7 @@ static int options(struct run *r, int argc, char **argv)
 		case OPT_HELP: fputs(usage_text, stdout);
 			return flush_stdout();
 		case OPT_COMPLETION: return print_completion();
-		default: err = -EINVAL;
+		default: return refuse(argv);
 		}
 	}
 	if (!err && optind == argc)

@@ -1,4 +1,6 @@
 /* usage - see usage.h. */
+#include <limits.h>
+
 #include "base.h"
 
 static bool is_word_char(char c)
@@ -55,4 +57,18 @@ void usage_completion(struct buf *out, const char *tool, const char *usage)
 		"complete -o default -W '", tool);
 	usage_options(out, usage);
 	buf_printf(out, "' %s\n", tool);
+}
+
+/* optopt is the letter, or 0 or an own number for a long one. As a letter it
+ * may be negative, as char is. */
+void usage_refused(struct buf *out, const char *word, int c)
+{
+	buf_puts(out, "unknown option, or one whose value is wrong: '");
+	if (c == 0 || c > UCHAR_MAX) {
+		buf_puts(out, word);
+	} else {
+		buf_putc(out, '-');
+		buf_putc(out, (char)c);
+	}
+	buf_putc(out, '\'');
 }

@@ -32,10 +32,36 @@ static void completion(void **state)
 	buf_free(&b);
 }
 
+static void refused(void **state)
+{
+	static const struct {
+		const char *word;
+		int c;
+		const char *said;
+	} cases[] = {
+		{"--nonsense", 0, "'--nonsense'"},
+		{"--tls=x", 1003, "'--tls=x'"},
+		{"-q", 'z', "'-z'"},
+		{"conf-x", '\x1b', "'-\x1b'"},
+		{"conf-x", (signed char)0xc3, "'-\xc3'"},
+	};
+	struct buf b = {0};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		buf_clear(&b);
+		usage_refused(&b, cases[i].word, cases[i].c);
+		assert_string_equal(strchr(buf_cstr(&b), '\''),
+			cases[i].said);
+	}
+	buf_free(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(options), cmocka_unit_test(completion),
+		cmocka_unit_test(refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
