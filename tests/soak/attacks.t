@@ -12,7 +12,7 @@ figure "the call goes on" closed "== 0"
 
 # Two runs may differ by what else the machine does: the best of three.
 ratio() { awk -v a="$(fig p95_ms)" -v b="$(fig quiet_p95_ms)" \
-	'BEGIN { printf "%.3f", b > 0 ? a / b : 99 }'; }
+	'BEGIN { printf("%.3f", (b > 0) ? a / b : 99) }'; }
 best=99
 for i in 1 2 3; do
 	attack path race 100 10000

@@ -101,7 +101,7 @@ await test(async () => {
 	is(await foreign(ada), CLEAN, 'nor by the reason of a kick');
 	const u = new URL(k.links.viewer);
 	let n = 0;
-	for (const evil of EVIL.slice(0, 4)) {
+	for (const evil of EVIL.slice(0, 2)) {
 		const bad = new URL(u);
 		bad.searchParams.set('lang', evil);
 		bad.searchParams.set('name', evil);
