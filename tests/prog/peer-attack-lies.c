@@ -244,15 +244,18 @@ static void try_all(const uint8_t *p, size_t n)
 }
 
 /* What comes as an offer, by way of those who ask the relay. */
+#define MAX_OFFER 10000u /* six times as long as JSON, at worst */
 static unsigned offers;
 
 static void try_offer(const uint8_t *p, size_t n)
 {
-	json_t *sdp = json_stringn((const char *)p, n), *got;
+	json_t *sdp, *got;
 	char id[24], kind[32];
 
-	if (!sdp)
-		return; /* no UTF-8 comes so far */
+	/* What is no UTF-8, has a NUL or is too long does not come so far. */
+	if (n > MAX_OFFER || memchr(p, 0, n) ||
+	    !(sdp = json_stringn((const char *)p, n)))
+		return;
 	snprintf(id, sizeof(id), "x_%u", offers++);
 	got = world_try(evil->w, "transport.create", json_pack(
 		"{s:s, s:i, s:s, s:s, s:s, s:{s:[s,s], s:[], s:b}, s:o}",

@@ -1,4 +1,5 @@
 #!/bin/bash
+# timeout: 400
 # Names and ids that want to be paths, options or commands, on the command
 # line, the sockets and HTTP: nothing outside is made, changed or read.
 . tests/lib.sh

@@ -1,4 +1,5 @@
 #!/bin/bash
+# timeout: 400
 # Escape sequences, turned directions and line breaks in whatever others may
 # name: none reaches a terminal or a log.
 . tests/lib.sh
