@@ -201,9 +201,15 @@ export async function chromium({wav, y4m, args = [], headless = true,
 	];
 	const b = await driver.launch({executablePath: browserPath(),
 		headless, args: flags, ...more});
+	closing(b);
+	return b;
+}
+
+/* Closes this browser at the test's end. */
+export function closing(b)
+{
 	browsers.add(b);
 	b.on('disconnected', () => browsers.delete(b));
-	return b;
 }
 
 function browserPath()
@@ -328,7 +334,7 @@ export function below(pid, name)
 
 /* ---- the client ---- */
 
-const watcher = () => {
+export const watcher = () => {
 	/* Runs in the page before its own code: keeps the peer connections, and
 	 * can hold a microphone open whatever the page wants. */
 	window.tested = {peers: [], keep: false};
@@ -392,6 +398,17 @@ export const seen = (p, name) => tile(p, name).evaluate((node) => {
 		frames: v.getVideoPlaybackQuality().totalVideoFrames,
 		rgb: [...g.getImageData(0, 0, 1, 1).data.slice(0, 3)]};
 });
+
+/* The streams that come in and go out, all connections of the page together:
+ * those of the type and kind ('inbound-rtp', 'audio'), each with .mid. */
+export const streams = (p, type, kind) => p.evaluate(async ([t, k]) => {
+	const all = [];
+	for (const pc of window.tested.peers)
+		if (pc.connectionState === 'connected')
+			for (const s of (await pc.getStats()).values())
+				if (s.type === t && s.kind === k) all.push({...s});
+	return all;
+}, [type, kind]);
 
 /* Listens in the page to all that its audio elements play, 50 times a
  * second; loud(p, hz) is the newest amplitude at hz, silentSince(p, hz) the

@@ -16,7 +16,7 @@ const reached = (a, b) => ((a - b) >>> 0) < 0x80000000;
 
 export class Tile {
 	slot = null;
-	#live = false; #wait = 0; #frames = 0; #since = 0;
+	#live = false; #wait = 0; #frames = 0; #since = 0; #looking = false;
 
 	/* `source` is cam or screen; menu(user, anchor) opens its menu. */
 	constructor(user, source, menu) {
@@ -98,7 +98,7 @@ export class Tile {
 		const began = performance.now();
 		const show = () => {
 			this.#live = true;
-			this.#frames = -1;
+			this.#since = performance.now();
 			this.#cover();
 		};
 		if (!this.video.requestVideoFrameCallback) {
@@ -122,13 +122,27 @@ export class Tile {
 	pulse(now) {
 		if (document.hidden) this.#since = now;
 		if (!this.slot || !this.#live || this.source !== 'cam') return;
-		const frames = this.video.getVideoPlaybackQuality().totalVideoFrames;
-		if (frames !== this.#frames) {
-			this.#frames = frames;
+		if (this.#moved()) {
 			this.#since = now;
 			this.frozen(false);
 		} else if (now - this.#since > FROZEN_MS)
 			this.frozen(true, now - this.#since > COVER_MS);
+	}
+
+	/* Whether a frame was presented since it was asked last. Firefox counts
+	 * none of a stream in getVideoPlaybackQuality(). */
+	#moved() {
+		const { video } = this;
+		if (!video.requestVideoFrameCallback) {
+			const frames = video.getVideoPlaybackQuality().totalVideoFrames;
+			const moved = frames !== this.#frames;
+			this.#frames = frames;
+			return moved;
+		}
+		if (this.#looking) return false;
+		this.#looking = true;
+		video.requestVideoFrameCallback(() => { this.#looking = false; });
+		return true;
 	}
 
 	frozen(on, cover = false) {
