@@ -22,6 +22,7 @@
 #include "rewrite.h"
 #include "sendstat.h"
 #include "seqno.h"
+#include "srcclock.h"
 #include "twccgen.h"
 
 #define FLOW_NEVER UINT64_MAX /* a deadline that does not come */

@@ -29,15 +29,23 @@ void sendstat_sent(struct sendstat *s, uint32_t rtp_ts, uint64_t len,
 	s->octets += (uint32_t)len;
 }
 
+void sendstat_clock(struct sendstat *s, uint32_t rtp_ts, uint64_t at_ns)
+{
+	s->clock_ts = rtp_ts;
+	s->clock_ns = at_ns;
+}
+
 bool sendstat_sr(const struct sendstat *s, uint64_t now_ns, uint64_t now_ntp,
 	struct rtcp_sr *out)
 {
-	uint64_t since = now_ns > s->sent_ns ? now_ns - s->sent_ns : 0;
+	uint64_t from = s->clock_ns ? s->clock_ns : s->sent_ns;
+	uint32_t ts = s->clock_ns ? s->clock_ts : s->rtp_ts;
+	uint64_t since = now_ns > from ? now_ns - from : 0;
 
 	if (!s->started)
 		return false;
 	out->ntp = now_ntp;
-	out->rtp_ts = s->rtp_ts + (uint32_t)ns_to_ticks(since, s->clock_hz);
+	out->rtp_ts = ts + (uint32_t)ns_to_ticks(since, s->clock_hz);
 	out->packets = s->packets;
 	out->octets = s->octets;
 	return true;

@@ -18,6 +18,8 @@ struct sendstat {
 	bool started;
 	uint32_t rtp_ts; /* of the newest packet */
 	uint64_t sent_ns;
+	uint64_t clock_ns; /* 0: only what was sent is known */
+	uint32_t clock_ts;
 	uint32_t packets;
 	uint32_t octets;
 	bool has_rtt;
@@ -33,6 +35,9 @@ void sendstat_init(struct sendstat *s, uint32_t clock_hz);
 /* len: of the payload. Older timestamps (reordering) do not move the map. */
 void sendstat_sent(struct sendstat *s, uint32_t rtp_ts, uint64_t len,
 	uint64_t now_ns);
+/* What is sent with rtp_ts was captured at at_ns, on the clock of now_ns; 0:
+ * not known any more, then the sending is taken for it. */
+void sendstat_clock(struct sendstat *s, uint32_t rtp_ts, uint64_t at_ns);
 /* All but the ssrc; rtp_ts is that of this very instant. False if nothing
  * was sent. */
 bool sendstat_sr(const struct sendstat *s, uint64_t now_ns, uint64_t now_ntp,

@@ -100,6 +100,11 @@ struct peer_events {
 	 * throttles). NULL is legal. */
 	void (*on_lost)(void *arg, struct peer *p, unsigned line,
 		unsigned rid);
+	/* A sender report about what comes on (line, rid): ntp as in it.
+	 * NULL is legal. */
+	void (*on_report)(void *arg, struct peer *p, unsigned line,
+		unsigned rid, uint64_t ntp, uint32_t rtp_ts,
+		uint64_t arrival_ns);
 };
 
 struct peer_config {
@@ -164,6 +169,11 @@ uint32_t peer_line_ssrc(const struct peer *p, unsigned line, unsigned rid);
  * active; -EINVAL line, rid or length; -ENOMEM. What the socket refuses is
  * counted, and the receiver asks again. */
 int peer_send_rtp(struct peer *p, const struct peer_rtp *pkt);
+/* What a line of ours sends with rtp_ts was captured at at_ns: its sender
+ * reports say so from now on; 0: they say when it was sent. -EINVAL, or
+ * -ENOENT while the line does not send. */
+int peer_set_clock(struct peer *p, unsigned line, unsigned rid,
+	uint32_t rtp_ts, uint64_t at_ns);
 /* How a stream fares, by the reports of who receives it: of a line of ours
  * the other side's, else our own. */
 struct peer_quality {

@@ -42,8 +42,12 @@ static void take_sr(struct peer *p, const struct rtcp *r, uint64_t now_ns)
 	if (rtcp_sr(r, &sr))
 		return;
 	s = in_find(p, sr.ssrc);
-	if (s && s->line >= 0)
-		recvstat_sr(&s->stat, sr.ntp, now_ns);
+	if (!s || s->line < 0)
+		return;
+	recvstat_sr(&s->stat, sr.ntp, now_ns);
+	if (!s->rtx && s->current && p->events->on_report)
+		p->events->on_report(p->arg, p, (unsigned)s->line, s->rid,
+			sr.ntp, sr.rtp_ts, now_ns);
 }
 
 static void take_nack(struct peer *p, const struct rtcp_fb *fb,
@@ -280,6 +284,17 @@ int peer_request_keyframe(struct peer *p, unsigned line, unsigned rid)
 	rtcp_write_pli(&p->rtcp, p->rtcp_ssrc, s->ssrc);
 	flush(p);
 	COUNT(p, plis_out, 1);
+	return 0;
+}
+
+int peer_set_clock(struct peer *p, unsigned line, unsigned rid,
+	uint32_t rtp_ts, uint64_t at_ns)
+{
+	if (line >= p->media.n || rid >= PEER_MAX_RIDS)
+		return -EINVAL;
+	if (!p->out[line][rid])
+		return -ENOENT;
+	sendstat_clock(&p->out[line][rid]->stat, rtp_ts, at_ns);
 	return 0;
 }
 

@@ -246,17 +246,7 @@ static bool line_source(struct line *l, const struct sdp_media *sm,
 		l->pub.source = by_order[l->pub.video][seen];
 		return true;
 	}
-	l->pub.source = by_order[l->pub.video][0];
-	for (unsigned k = PEER_MIC; k <= PEER_SCREEN_AUDIO; k++) {
-		const char *name = peer_source_name(k);
-		size_t n = strlen(name);
-		bool video = k == PEER_CAM || k == PEER_SCREEN;
-
-		if (video == l->pub.video && strncmp(stream, name, n) == 0 &&
-		    stream[n] == '-' && stream[n + 1] >= '0' &&
-		    stream[n + 1] <= '9')
-			l->pub.source = k;
-	}
+	l->pub.source = by_order[l->pub.video][str_starts(stream, "screen-")];
 	return true;
 }
 

@@ -291,8 +291,9 @@ static int offer_line(struct sdp *s, const struct line *l, unsigned number,
 	id = sdp_add_msid(s, m);
 	if (!id)
 		return -ENOMEM;
-	id->stream = sdp_text(s, "%s-%u", peer_source_name(l->pub.source),
-		number);
+	/* Sound and picture of one number are played together (RFC 8830). */
+	id->stream = sdp_text(s, "%s-%u", l->pub.source == PEER_MIC ||
+		l->pub.source == PEER_CAM ? "person" : "screen", number);
 	id->track = sdp_text(s, "track-%s", l->pub.mid);
 	if (!id->stream || !id->track)
 		return -ENOMEM;

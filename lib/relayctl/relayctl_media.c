@@ -156,6 +156,15 @@ static void on_live(void *arg, void *user, unsigned slot, const char *from,
 	tell_live(t, slot);
 }
 
+static void on_clock(void *arg, void *user, unsigned slot, uint32_t rtp_ts,
+	uint64_t at_ns)
+{
+	struct transport *t = user;
+
+	(void)arg;
+	(void)peer_set_clock(t->peer, slot, 0, rtp_ts, at_ns);
+}
+
 static void on_talk(void *arg, const char *room, const struct sfu_level *l,
 	size_t n)
 {
@@ -198,6 +207,7 @@ const struct sfu_events relayctl_sfu_events = {
 	.track = on_track,
 	.assigned = on_assigned,
 	.live = on_live,
+	.clock = on_clock,
 	.talk = on_talk,
 	.grow = on_grow,
 	.closed = on_closed,
@@ -268,11 +278,24 @@ static void on_lost(void *arg, struct peer *p, unsigned line, unsigned rid)
 	relayctl_rearm(t->r);
 }
 
+static void on_report(void *arg, struct peer *p, unsigned line, unsigned rid,
+	uint64_t ntp, uint32_t rtp_ts, uint64_t arrival_ns)
+{
+	struct transport *t = arg;
+
+	if (t->direction == SFU_PUBLISH)
+		sfu_report(t->r->sfu, t->sfu,
+			(enum sfu_source)peer_line(p, line)->source,
+			(enum sfu_layer)t->layer[line][rid], ntp, rtp_ts,
+			arrival_ns);
+}
+
 static const struct peer_events peer_events = {
 	.on_state = on_state,
 	.on_rtp = on_rtp,
 	.on_keyframe_request = on_keyframe_request,
 	.on_lost = on_lost,
+	.on_report = on_report,
 };
 
 /* ---- making and ending ---- */

@@ -71,7 +71,7 @@ struct sfu_packet {
 	int level;   /* RFC 6464, 0 to 127 -dBov; -1 unknown */
 	const uint8_t *payload;
 	size_t len;
-	uint64_t arrival_ns; /* not used in what is sent: as it came */
+	uint64_t arrival_ns; /* in what is sent: as it came */
 };
 
 struct sfu_level {
@@ -98,6 +98,11 @@ struct sfu_events {
 	 * only; it comes just before its first packet is sent. */
 	void (*live)(void *arg, void *user, unsigned slot, const char *from,
 		enum sfu_source source, uint32_t rtp_ts);
+	/* What that slot sends with rtp_ts was captured at at_ns, on the
+	 * clock of now_ns: for its sender reports. at_ns 0: not known. NULL
+	 * is legal. */
+	void (*clock)(void *arg, void *user, unsigned slot, uint32_t rtp_ts,
+		uint64_t at_ns);
 	/* Who speaks, loudest first, at most every SFU_TALK_NS and only while
 	 * somebody speaks; n is 0 once, when nobody does any more. */
 	void (*talk)(void *arg, const char *room, const struct sfu_level *l,
@@ -177,6 +182,10 @@ unsigned sfu_room_slots(const struct sfu *s, const char *room);
 /* A packet from a publish transport; each once, RTX undone. */
 void sfu_rtp(struct sfu *s, struct sfu_transport *t, enum sfu_source source,
 	enum sfu_layer layer, const struct sfu_packet *p, uint64_t now_ns);
+/* A sender report of a publish transport about a layer; ntp 32.32. */
+void sfu_report(struct sfu *s, struct sfu_transport *t,
+	enum sfu_source source, enum sfu_layer layer, uint64_t ntp,
+	uint32_t rtp_ts, uint64_t now_ns);
 /* PLI or FIR from the receiver of a slot, or its wish by other ways. */
 void sfu_keyframe_wanted(struct sfu *s, struct sfu_transport *t,
 	unsigned slot, uint64_t now_ns);

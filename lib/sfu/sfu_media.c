@@ -191,6 +191,7 @@ struct passing {
 	const struct vp8 *vp8; /* NULL for sound */
 	bool key;              /* begins a key frame, in order */
 	struct rewrite_in in;
+	bool dated; /* in.arrival_ns is when it was captured */
 	uint64_t now_ns;
 	bool taken; /* by any slot */
 };
@@ -256,6 +257,9 @@ static void pass(struct sfu *s, struct passing *go, struct slot *slot)
 	if (fresh)
 		s->ev->live(s->arg, slot->t->user, slot->index, go->k->ep->id,
 			go->k->source, out.rtp_ts);
+	if (out.restarted)
+		sfu_tell_clock(s, slot, out.rtp_ts,
+			go->dated ? go->in.arrival_ns : 0);
 	emit(s, go, slot, &out);
 }
 
@@ -345,6 +349,7 @@ void sfu_rtp(struct sfu *s, struct sfu_transport *t, enum sfu_source source,
 		return;
 	}
 	go.k->last_ns = now_ns;
+	go.in.arrival_ns = sfu_captured(go.k, layer, p, &go.dated);
 	/* A source mostly begins with a key frame: ask for none before that
 	 * was seen. */
 	s->hold = true;

@@ -26,6 +26,7 @@ struct layer {
 	uint32_t highest_ts;
 	uint64_t last_ns;
 	struct keyreq keyreq;
+	struct srcmap map;
 };
 
 struct track {
@@ -81,6 +82,7 @@ struct endpoint {
 	bool listed; /* since sfu_sync_begin */
 	struct sfu_transport *transports[2]; /* by enum sfu_direction */
 	struct track tracks[SFU_SOURCES];
+	struct srcclock clock; /* of its publish transport */
 	struct want *wants;
 	size_t n_wants;
 };
@@ -130,6 +132,14 @@ void sfu_seat(struct sfu *s, struct sfu_transport *t, enum sfu_source source,
 void sfu_seat_room(struct sfu *s, struct room *r, enum sfu_source source,
 	uint64_t now_ns);
 void sfu_seat_all(struct sfu *s, struct sfu_transport *t, uint64_t now_ns);
+
+/* sfu_clock.c */
+/* When it was captured, else, not *known, when it arrived. */
+uint64_t sfu_captured(const struct track *k, unsigned layer,
+	const struct sfu_packet *p, bool *known);
+void sfu_tell_clock(struct sfu *s, const struct slot *slot, uint32_t rtp_ts,
+	uint64_t at_ns);
+void sfu_clock_forget(struct endpoint *e);
 
 /* sfu_media.c */
 void sfu_track_init(struct track *k, struct endpoint *ep,

@@ -137,24 +137,52 @@ static bool chosen(struct choice *c, struct track *k)
 	return false;
 }
 
+/* Microphone slot i and camera i are one stream to the receiver, which plays
+ * them in step: they shall be one person's. NULL: the slot has no partner. */
+static const struct slot *partner(const struct sfu_transport *t, unsigned i)
+{
+	if (i < SFU_AUDIO_SLOTS)
+		return &t->slots[i + SFU_AUDIO_SLOTS];
+	return i < 2 * SFU_AUDIO_SLOTS ? &t->slots[i - SFU_AUDIO_SLOTS] : NULL;
+}
+
+/* The first free slot beside that person's other track, else the first that
+ * is beside nobody else's, else the first. */
+static struct slot *best_slot(struct sfu_transport *t, const struct track *k)
+{
+	struct slot *best = NULL;
+	int most = -1;
+
+	for (unsigned i = 0; i < t->n_slots; i++) {
+		const struct slot *p = partner(t, i);
+		int fits = !p || !p->track ? 1 : p->track->ep == k->ep ? 2 : 0;
+
+		if (t->slots[i].track || sfu_slot_source(i) != k->source ||
+			fits <= most)
+			continue;
+		best = &t->slots[i];
+		most = fits;
+	}
+	return best;
+}
+
 /* Gives the free slots to those chosen who have none. */
 static void give_seats(struct sfu *s, struct choice *c,
 	struct sfu_transport *t, uint64_t now_ns)
 {
-	size_t next = 0;
-
+	for (size_t k = 0; k < c->n; k++) {
+		struct slot *slot = c->tracks[k] ?
+			best_slot(t, c->tracks[k]) : NULL;
+		if (slot)
+			slot_give(s, slot, c->tracks[k], now_ns);
+	}
 	for (unsigned i = 0; i < t->n_slots; i++) {
 		struct slot *slot = &t->slots[i];
-		if (sfu_slot_source(i) != c->source || slot->track)
+		if (sfu_slot_source(i) != c->source || slot->track ||
+			!slot->told)
 			continue;
-		while (next < c->n && !c->tracks[next])
-			next++;
-		if (next < c->n) {
-			slot_give(s, slot, c->tracks[next++], now_ns);
-		} else if (slot->told) {
-			slot->told = false;
-			s->ev->assigned(s->arg, t->user, i, NULL, c->source);
-		}
+		slot->told = false;
+		s->ev->assigned(s->arg, t->user, i, NULL, c->source);
 	}
 }
 
@@ -267,6 +295,7 @@ static void transport_end(struct sfu *s, struct sfu_transport *t,
 	e->room->version++;
 	s->stats.transports--;
 	if (t->direction == SFU_PUBLISH) {
+		sfu_clock_forget(e);
 		for (unsigned i = 0; i < SFU_SOURCES; i++) {
 			sfu_track_stop(s, &e->tracks[i]);
 			sfu_seat_room(s, e->room, i, now_ns);

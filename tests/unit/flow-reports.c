@@ -81,6 +81,57 @@ static void jitter_follows_the_rfc(void **state)
 	assert_int_equal(b.jitter, 93);
 }
 
+/* What was captured 70 ms before it was sent stands so in the report. */
+static void reports_say_when_it_was_captured(void **state)
+{
+	struct rtcp_sr sr = {0};
+	struct sendstat s;
+
+	(void)state;
+	sendstat_init(&s, 90000);
+	sendstat_sent(&s, 9000, 100, 1000 * MS);
+	sendstat_clock(&s, 9000, 930 * MS);
+	assert_true(sendstat_sr(&s, 1100 * MS, 5, &sr));
+	assert_int_equal(sr.rtp_ts, 9000 + 170 * 90);
+	assert_int_equal(sr.ntp, 5);
+	sendstat_clock(&s, 0, 0);
+	assert_true(sendstat_sr(&s, 1100 * MS, 5, &sr));
+	assert_int_equal(sr.rtp_ts, 9000 + 100 * 90);
+}
+
+/* A second is 2^32 of NTP; his clock is 1,000 s ahead of ours. */
+static void captures_by_reports(void **state)
+{
+	struct srcclock c = {0};
+	struct srcmap m = {0}, unknown = {0};
+	uint64_t at;
+
+	(void)state;
+	assert_false(srcclock_at(&c, &m, 48000, 0, 0, &at));
+	/* Sent at our 10 s, here 20 ms later. */
+	srcclock_report(&c, &m, UINT64_C(1010) << 32, 480, 10020 * MS);
+	assert_true(srcclock_at(&c, &m, 48000, 480 + 4800, 10120 * MS, &at));
+	assert_true(at == 10120 * MS);
+	assert_false(srcclock_at(&c, &unknown, 48000, 0, 10120 * MS, &at));
+	/* A faster report is nearer to the truth … */
+	srcclock_report(&c, &m, UINT64_C(1011) << 32, 48480, 11005 * MS);
+	assert_true(srcclock_at(&c, &m, 48000, 48480, 11030 * MS, &at));
+	assert_true(at == 11005 * MS);
+	/* … and a slower one moves it by a 64th. */
+	srcclock_report(&c, &m, UINT64_C(1012) << 32, 96480, 12069 * MS);
+	assert_true(srcclock_at(&c, &m, 48000, 96480, 12069 * MS, &at));
+	assert_true(at == 12006 * MS);
+	/* He sets his clock. */
+	srcclock_report(&c, &m, UINT64_C(500) << 32, 0, 13000 * MS);
+	assert_true(srcclock_at(&c, &m, 48000, 0, 13000 * MS, &at));
+	assert_true(at == 13000 * MS);
+	/* What cannot be is not believed; nor is who has no clock. */
+	assert_false(srcclock_at(&c, &m, 48000, 48000, 13000 * MS, &at));
+	assert_false(srcclock_at(&c, &m, 48000, 0, 16000 * MS, &at));
+	srcclock_report(&c, &m, 0, 0, 14000 * MS);
+	assert_false(srcclock_at(&c, &m, 48000, 0, 14000 * MS, &at));
+}
+
 static void a_source_on_probation(void **state)
 {
 	struct rtcp_block b;
@@ -226,6 +277,8 @@ int main(void)
 		cmocka_unit_test(counts_losses),
 		cmocka_unit_test(wraps_cycle_after_cycle),
 		cmocka_unit_test(jitter_follows_the_rfc),
+		cmocka_unit_test(reports_say_when_it_was_captured),
+		cmocka_unit_test(captures_by_reports),
 		cmocka_unit_test(a_source_on_probation),
 		cmocka_unit_test(a_leap_must_be_confirmed),
 		cmocka_unit_test(says_when_the_last_report_came),

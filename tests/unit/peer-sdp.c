@@ -404,7 +404,7 @@ static void our_offer_is_what_it_should_be(void **state)
 		"m=audio 8500 UDP/TLS/RTP/SAVPF 111\r\n"));
 	assert_non_null(strstr(t, "a=extmap:4 "
 		"urn:ietf:params:rtp-hdrext:ssrc-audio-level\r\n"));
-	assert_non_null(strstr(t, "a=msid:cam-1 track-2\r\n"));
+	assert_non_null(strstr(t, "a=msid:person-1 track-2\r\n"));
 	assert_non_null(strstr(t, "a=ssrc-group:FID 1002 2002\r\n"
 		"a=ssrc:1002 cname:cname\r\na=ssrc:2002 cname:cname\r\n"));
 	assert_non_null(strstr(t, "a=rtpmap:97 rtx/90000\r\n"

@@ -26,6 +26,11 @@ struct end {
 	unsigned keyframe_line;
 	unsigned keyframe_rid;
 	unsigned losses;
+	unsigned reports;
+	struct {
+		uint64_t ntp;
+		uint32_t rtp_ts;
+	} report[PEER_MAX_LINES];
 };
 
 struct call {
@@ -105,11 +110,25 @@ static inline void call_on_lost(void *arg, struct peer *p, unsigned line,
 	e->losses++;
 }
 
+static inline void call_on_report(void *arg, struct peer *p, unsigned line,
+	unsigned rid, uint64_t ntp, uint32_t rtp_ts, uint64_t arrival_ns)
+{
+	struct end *e = arg;
+
+	(void)p;
+	assert_int_equal(rid, 0);
+	assert_true(arrival_ns <= io_now_ns());
+	e->reports += e->report[line].ntp == 0;
+	e->report[line].ntp = ntp;
+	e->report[line].rtp_ts = rtp_ts;
+}
+
 static const struct peer_events call_events = {
 	.on_state = call_on_state,
 	.on_rtp = call_on_rtp,
 	.on_keyframe_request = call_on_keyframe,
 	.on_lost = call_on_lost,
+	.on_report = call_on_report,
 };
 
 static inline void call_tick(void *arg)

@@ -7,7 +7,7 @@
  *   talk alice,bob                closed bob replaced
  *
  * A transport's user is the name of its endpoint. What is sent is kept in
- * sent[].
+ * sent[], the newest clock of each slot in clocks[].
  */
 #ifndef SFU_WORLD_H
 #define SFU_WORLD_H
@@ -42,6 +42,10 @@ static char told[8192];
 static struct sent sent[256];
 static unsigned n_sent;
 static uint32_t live_ts;
+static struct {
+	uint32_t rtp_ts;
+	uint64_t at_ns;
+} clocks[SFU_SLOTS_MANY];
 
 PRINTF(1, 2) static inline void tell(const char *fmt, ...)
 {
@@ -112,6 +116,15 @@ static inline void on_live(void *arg, void *user, unsigned slot,
 		sfu_source_name(source));
 }
 
+static inline void on_clock(void *arg, void *user, unsigned slot,
+	uint32_t rtp_ts, uint64_t at_ns)
+{
+	(void)arg;
+	(void)user;
+	clocks[slot].rtp_ts = rtp_ts;
+	clocks[slot].at_ns = at_ns;
+}
+
 static inline void on_talk(void *arg, const char *room,
 	const struct sfu_level *l, size_t n)
 {
@@ -141,6 +154,7 @@ static const struct sfu_events world_events = {
 	.track = on_track,
 	.assigned = on_assigned,
 	.live = on_live,
+	.clock = on_clock,
 	.talk = on_talk,
 	.grow = on_grow,
 	.closed = on_closed,
@@ -153,6 +167,7 @@ static inline int world_setup(void **state)
 	told[0] = '\0';
 	n_sent = 0;
 	live_ts = 0;
+	memset(clocks, 0, sizeof(clocks));
 	sfu = sfu_new(&world_events, NULL, 1);
 	return sfu ? sfu_room_create(sfu, "r", 1) : -1;
 }

@@ -2,7 +2,7 @@
  * Four Chromium tabs in one call: everybody sees and hears the three others;
  * one leaves, one comes, one shares a screen. */
 import process from 'node:process';
-import {chromium, enter, is, kit, note, ok, person, press, seen, streams,
+import {chromium, colour, enter, is, kit, note, ok, person, press, seen, streams,
 	test, tile, until} from './lib.mjs';
 
 const moving = async (p, names, before) => {
@@ -50,12 +50,13 @@ const shared = (p) => p.locator('.tile[data-source=screen] video').evaluate(
 
 await test(async () => {
 	const k = await kit();
-	const browser = await chromium();
+	const browser = await chromium({y4m: colour('grey', [128, 128, 128],
+		320, 180, 10)});
 	const people = new Map(), gone = [];
 	const comes = async (name) => {
 		const p = await person(browser, k.links[name === 'Ada' ?
 			'moderator' : 'viewer'], {name,
-			viewport: {width: 640, height: 360}});
+			viewport: {width: 960, height: 720}});
 		await enter(p);
 		people.set(name, p);
 	};

@@ -270,14 +270,15 @@ export async function page(browser, dir, index, host = 'localhost')
 
 /* ---- the kit ---- */
 
-/* A Y4M file of one colour for a fake camera: Y, U, V of 0 to 255. */
-export function colour(name, yuv, w = 640, h = 360)
+/* A Y4M file of one colour for a fake camera: Y, U, V of 0 to 255. Small
+ * and slow ones leave a busy machine time for many. */
+export function colour(name, yuv, w = 640, h = 360, fps = 30)
 {
 	const path = join(tmp, `${name}.y4m`);
 	const planes = [[w * h, yuv[0]], [w * h / 4, yuv[1]],
 		[w * h / 4, yuv[2]]].map(([n, v]) => Buffer.alloc(n, v));
 	writeFileSync(path, Buffer.concat([
-		Buffer.from(`YUV4MPEG2 W${w} H${h} F30:1 Ip A1:1 C420\n`),
+		Buffer.from(`YUV4MPEG2 W${w} H${h} F${fps}:1 Ip A1:1 C420\n`),
 		...[0, 1].flatMap(() => [Buffer.from('FRAME\n'), ...planes]),
 	]));
 	return resolve(path);
