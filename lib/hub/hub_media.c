@@ -156,11 +156,13 @@ static json_t *create_json(const struct media_op *op, const struct room *r)
 	char endpoint[STR_ID_CAP];
 
 	endpoint_of(endpoint, op->user);
-	return json_pack("{s:s, s:I, s:s, s:s, s:s, s:o, s:O*}", "room", r->id,
-		"epoch", (json_int_t)r->epoch, "endpoint", endpoint,
+	return json_pack("{s:s, s:I, s:s, s:s, s:s, s:o, s:O*, s:O*}",
+		"room", r->id, "epoch", (json_int_t)r->epoch, "endpoint", endpoint,
 		"transport", op->transport, "direction", publish ? "publish" :
 		"subscribe", "grant", grant_json(r, op->user), "sdp",
-		publish ? json_object_get(op->params, "sdp") : NULL);
+		publish ? json_object_get(op->params, "sdp") : NULL,
+		"confirm", publish ? NULL :
+		json_object_get(op->params, "confirm"));
 }
 
 static void start_create(struct media_op *op, struct room *r,
@@ -285,6 +287,32 @@ static void want(struct peer *p, struct ctl_call *call,
 	json_decref(p->member->wants);
 	p->member->wants = list;
 	send_wants(p->member->room, p->member);
+	ctl_reply(call, NULL);
+}
+
+/* The client has covered a slot: the relay may fill it. */
+static void confirm(struct peer *p, struct ctl_call *call,
+	const json_t *params)
+{
+	const char *bad = NULL;
+	const char *transport = json_str(params, "transport", &bad);
+	const char *mid = json_str(params, "mid", &bad);
+	int64_t turn = json_int(params, "turn", -1, &bad);
+	struct member *m = p->member;
+
+	if (!transport || !mid || turn < 0)
+		bad = "transport, mid and turn";
+	if (bad) {
+		ctl_fail(call, "invalid", "%s: not as conf-ctl(7) says", bad);
+		return;
+	}
+	if (!m->room->relay || !str_eq(transport, m->transport[SUBSCRIBE])) {
+		ctl_fail(call, "not_found", "there is no such transport");
+		return;
+	}
+	relay_tell(m->room->relay, "slot.confirm", json_pack(
+		"{s:s, s:s, s:I}", "transport", transport, "mid", mid, "turn",
+		(json_int_t)turn));
 	ctl_reply(call, NULL);
 }
 
@@ -417,6 +445,8 @@ static const char *op_fault(const struct media_op *op)
 	if ((op->kind == OP_PUBLISH || op->kind == OP_ANSWER) &&
 		(!sdp || !*sdp || strlen(sdp) > SDP_MAX))
 		return "sdp";
+	if (json_flag(op->params, "confirm", false, &bad), bad)
+		return "confirm";
 	if (op->kind == OP_ANSWER &&
 		(!transport || !str_is_id(transport, 't')))
 		return "transport";
@@ -437,6 +467,10 @@ void media_run(struct peer *p, struct ctl_call *call, const char *method,
 
 	if (str_eq(method, "media.want")) {
 		want(p, call, params);
+		return;
+	}
+	if (str_eq(method, "media.confirm")) {
+		confirm(p, call, params);
 		return;
 	}
 	if (str_eq(method, "media.off")) {

@@ -415,6 +415,7 @@ static const struct {
 	{"media.subscribe", media, ROOM},
 	{"media.answer", media, ROOM},
 	{"media.want", media, ROOM},
+	{"media.confirm", media, ROOM},
 	{"media.off", media, ROOM},
 	{"media.check", media, ROOM},
 };
@@ -493,6 +494,6 @@ const struct ctl_method hub_methods[] = {
 	M("key.list"), M("key.rotate"), M("events.read"),
 	M("events.follow"), M("media.publish"), M("media.subscribe"),
 	M("media.answer"), M("media.want"), M("media.off"),
-	M("media.check"),
+	M("media.check"), M("media.confirm"),
 };
 const size_t hub_n_methods = ARRAY_LEN(hub_methods);

@@ -100,6 +100,7 @@ struct slot {
 	bool live;  /* its owner's first key frame is out, with rtp_ts */
 	int64_t rtp_ts;
 	int64_t number;
+	int64_t confirm; /* the relay waits for this; 0: it does not */
 	char mid[8];
 	char source[16];
 	char user[STR_ID_CAP]; /* empty: nobody */

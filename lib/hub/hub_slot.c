@@ -31,10 +31,11 @@ static bool tell_assigned(struct member *m, const struct slot *s,
 	const char *actor)
 {
 	return transient(m->room, m, "slot.assigned", actor, json_pack(
-		"{s:s, s:s, s:I, s:s?, s:s}", "transport",
+		"{s:s, s:s, s:I, s:s?, s:s, s:o*}", "transport",
 		m->transport[SUBSCRIBE], "mid", s->mid, "slot",
 		(json_int_t)s->number, "user", *s->user ? s->user : NULL,
-		"source", s->source));
+		"source", s->source, "confirm", s->confirm ?
+		json_integer(s->confirm) : NULL));
 }
 
 static bool tell_live(struct member *m, const struct slot *s,
@@ -58,6 +59,7 @@ void slot_assigned(struct member *m, const json_t *params, const char *actor)
 	if (!s)
 		return;
 	s->number = json_int(params, "slot", 0, &bad);
+	s->confirm = json_int(params, "confirm", 0, &bad);
 	str_copy(s->source, sizeof(s->source), source ? source : "");
 	if (!from || !user_of(s->user, from))
 		*s->user = '\0';

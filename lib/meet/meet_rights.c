@@ -44,6 +44,7 @@ static const struct meet_right rights[] = {
 	{"media.answer", "self", SEATED},
 	{"media.want", "self", SEATED},
 	{"media.off", "self", SEATED},
+	{"media.confirm", "self", SEATED},
 	{"media.check", "self", SEATED},
 	{"media.started", "other", MEET_IS_WORKER},
 	{"media.stopped", "other", MEET_IS_WORKER | MEET_IS_SYSTEM},

@@ -24,12 +24,15 @@ static void tell_assigned(const struct transport *t, unsigned slot)
 {
 	const char *from = t->slots[slot].from;
 
+	bool held = sfu_slot_held(t->sfu, slot);
+
 	relayctl_notify(t->r, "slot.assigned", json_pack(
-		"{s:s, s:s, s:s, s:s, s:i, s:s?, s:s}", "room", t->room,
+		"{s:s, s:s, s:s, s:s, s:i, s:s?, s:s, s:o*}", "room", t->room,
 		"endpoint", t->endpoint, "transport", t->id, "mid",
 		mid_of(t, slot), "slot", (int)slot, "from",
 		*from ? from : NULL, "source",
-		sfu_source_name(sfu_slot_source(slot))));
+		sfu_source_name(sfu_slot_source(slot)), "confirm", held ?
+		json_integer(t->slots[slot].turn) : NULL));
 }
 
 static void tell_live(const struct transport *t, unsigned slot)
@@ -139,7 +142,7 @@ static void on_assigned(void *arg, void *user, unsigned slot,
 	struct slot *s = &t->slots[slot];
 
 	(void)arg, (void)source;
-	*s = (struct slot){.told = true};
+	*s = (struct slot){.told = true, .turn = s->turn + 1};
 	if (from)
 		str_copy(s->from, sizeof s->from, from);
 	tell_assigned(t, slot);

@@ -19,6 +19,7 @@ struct slot {
 	bool told;             /* something was ever assigned to it */
 	bool live;
 	uint32_t rtp_ts;
+	uint32_t turn; /* which owner it is, from 1; goes round */
 };
 
 struct transport {

@@ -318,6 +318,7 @@ static void transport_create(void *arg, struct ctl_call *call,
 {
 	struct relayctl *r = arg;
 	const char *bad = NULL, *direction = json_str(p, "direction", &bad);
+	bool confirms = json_flag(p, "confirm", false, &bad);
 	bool publish = str_eq(direction, "publish");
 	struct transport *t = NULL;
 	struct buf sdp = {0};
@@ -347,6 +348,8 @@ static void transport_create(void *arg, struct ctl_call *call,
 	else
 		t = relayctl_subscribe(r, a.room, a.endpoint, a.transport,
 			&sdp, why);
+	if (t && confirms)
+		sfu_transport_confirms(t->sfu);
 	answer_created(call, t, &sdp, why);
 	relayctl_rearm(r);
 }
@@ -378,6 +381,26 @@ static void transport_answer(void *arg, struct ctl_call *call,
 		refuse_transport(call, -rc, why);
 	else
 		ctl_reply(call, NULL);
+}
+
+/* What is late, of a turn that is over, changes nothing. */
+static void slot_confirm(void *arg, struct ctl_call *call, const json_t *p)
+{
+	struct relayctl *r = arg;
+	const char *bad = NULL, *mid = json_str(p, "mid", &bad);
+	int64_t turn = json_int(p, "turn", -1, &bad);
+	struct transport *t;
+	struct ask a;
+
+	if (!understand(call, p, TRANSPORT, &a) || !(t = find(r, call, &a)))
+		return;
+	for (unsigned i = 0; !bad && i < peer_lines(t->peer); i++)
+		if (str_eq(peer_line(t->peer, i)->mid, mid) &&
+			t->direction == SFU_SUBSCRIBE &&
+			t->slots[i].turn == turn)
+			sfu_slot_confirm(r->sfu, t->sfu, i, io_now_ns());
+	relayctl_rearm(r);
+	ctl_reply(call, NULL);
 }
 
 static void transport_close(void *arg, struct ctl_call *call, const json_t *p)
@@ -424,6 +447,7 @@ const struct ctl_method relayctl_methods[] = {
 	{"transport.create", transport_create},
 	{"transport.answer", transport_answer},
 	{"transport.close", transport_close},
+	{"slot.confirm", slot_confirm},
 	{"endpoint.grant", endpoint_grant},
 	{"endpoint.remove", endpoint_remove},
 	{"endpoint.want", endpoint_want},

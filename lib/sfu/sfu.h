@@ -61,6 +61,7 @@ enum sfu_source sfu_slot_source(unsigned slot);
 struct sfu;
 struct sfu_transport;
 
+#include "sfu_confirm.h"
 #include "sfu_look.h"
 
 struct sfu_packet {

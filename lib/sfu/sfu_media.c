@@ -83,6 +83,8 @@ static bool needed(const struct track *k, unsigned layer)
 		const struct slot *slot = list_entry(l, struct slot, link);
 		bool on = slot->live && slot->layer == layer;
 
+		if (slot->held)
+			continue;
 		if (on ? slot->needs_key || k->layers[layer].lost
 		       : layer == k->target)
 			return true;
@@ -118,7 +120,7 @@ void sfu_keyframe_wanted(struct sfu *s, struct sfu_transport *t,
 		return;
 	slot = &t->slots[index];
 	/* Where a key frame is wanted already, the wish costs nothing. */
-	if (!slot->track || (slot->live && !slot->needs_key &&
+	if (!slot->track || slot->held || (slot->live && !slot->needs_key &&
 			!may_ask(slot, now_ns)))
 		return;
 	slot->needs_key = slot->live;
@@ -226,11 +228,11 @@ static bool takes(const struct passing *go, struct slot *slot, bool *fresh)
 		return true;
 	if (slot->live && slot->layer == go->layer)
 		return true;
-	if (!go->key || go->layer != go->k->target)
+	if (!go->key || slot->held || go->layer != go->k->target)
 		return false;
 	*fresh = !slot->live;
 	rewrite_switch(&slot->rw);
-	slot->live = true;
+	slot->live = slot->shown = true;
 	slot->layer = go->layer;
 	return true;
 }

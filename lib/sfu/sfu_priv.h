@@ -50,6 +50,8 @@ struct slot {
 	bool told;      /* its receiver believes it to have an owner */
 	bool live;      /* video: its key frame was forwarded */
 	bool needs_key; /* the receiver asked */
+	bool shown;     /* somebody was live in it, ever */
+	bool held;      /* until the receiver knows of its owner */
 	unsigned layer; /* forwarded, if live */
 	unsigned plis;  /* that it may still ask for */
 	uint64_t plis_ns;
@@ -63,6 +65,7 @@ struct sfu_transport {
 	void *user;
 	bool ready;
 	bool grow_asked;
+	bool confirms;
 	unsigned n_slots;
 	struct slot *slots; /* SFU_SLOTS_MANY, of a subscribe transport */
 };
@@ -123,6 +126,8 @@ struct endpoint *sfu_endpoint_find(const struct room *r, const char *id);
 /* Is the track there, allowed and not muted? */
 bool sfu_track_flows(const struct track *k);
 bool sfu_transport_serves(const struct sfu_transport *t);
+/* Wants a key frame for it. */
+void sfu_slot_key(struct sfu *s, struct slot *slot, uint64_t now_ns);
 /* Tells nobody; seating does. */
 void sfu_slot_free(struct slot *slot);
 /* Fills the slots for a source anew, of one transport or of a whole room,

@@ -30,7 +30,15 @@ void sfu_slot_free(struct slot *slot)
 		return;
 	list_remove(&slot->link);
 	slot->track = NULL;
-	slot->live = slot->needs_key = false;
+	slot->live = slot->needs_key = slot->held = false;
+}
+
+void sfu_slot_key(struct sfu *s, struct slot *slot, uint64_t now_ns)
+{
+	struct track *k = slot->track;
+
+	keyreq_want(&k->layers[k->target].keyreq);
+	sfu_ask(s, k, k->target, now_ns);
 }
 
 static void slot_give(struct sfu *s, struct slot *slot, struct track *k,
@@ -41,12 +49,11 @@ static void slot_give(struct sfu *s, struct slot *slot, struct track *k,
 	list_append(&k->slots, &slot->link);
 	rewrite_switch(&slot->rw);
 	slot->told = true;
+	slot->held = slot->t->confirms && slot->shown;
 	s->ev->assigned(s->arg, slot->t->user, slot->index, k->ep->id,
 		k->source);
-	if (sfu_source_is_video(k->source)) {
-		keyreq_want(&k->layers[k->target].keyreq);
-		sfu_ask(s, k, k->target, now_ns);
-	}
+	if (sfu_source_is_video(k->source) && !slot->held)
+		sfu_slot_key(s, slot, now_ns);
 }
 
 /* A choice of tracks for the slots of one source. */

@@ -49,6 +49,7 @@ static const struct {
 	{"media.answer", "self", "vm", NULL},
 	{"media.want", "self", "vm", NULL},
 	{"media.off", "self", "vm", NULL},
+	{"media.confirm", "self", "vm", NULL},
 	{"media.check", "self", "vm", NULL},
 	{"media.started", "other", "w", "{'user':'" CYD "','source':'mic'}"},
 	{"media.stopped", "other", "ws", "{'user':'" CYD "','source':'mic'}"},

@@ -506,6 +506,70 @@ static void lists_what_it_holds(void **state)
 	assert_string_equal(sfu_drop_name(SFU_DROP_STALE), "stale");
 }
 
+static void show_only(const char *who, const char *other)
+{
+	const struct sfu_want w[] = {
+		{.endpoint = who, .source = SFU_CAM, .height = 360},
+		{.endpoint = other, .source = SFU_CAM, .height = 0},
+	};
+
+	assert_int_equal(sfu_endpoint_want(sfu, "r", "z", w, 2, now), 0);
+}
+
+/* Pictures overtake words: who comes after somebody else is not sent, nor
+ * asked for a key frame, before the receiver knows. */
+static void a_slot_waits_until_it_is_covered(void **state)
+{
+	struct sfu_transport *a = publish("a"), *b = publish("b");
+	struct sfu_transport *z = NULL;
+
+	(void)state;
+	grant("z", 0);
+	assert_int_equal(sfu_transport_new(sfu, "r", "z", SFU_SUBSCRIBE, "t_s",
+		SFU_SLOTS_FEW, (void *)(uintptr_t)"z", now, &z), 0);
+	sfu_transport_confirms(z);
+	sfu_transport_ready(sfu, z, now);
+	show_only("a", "b");
+	cam(a, 1, true);
+	cam(b, 1, true);
+	assert_int_equal(n_sent, 1); /* the first waits for nobody */
+	assert_false(sfu_slot_held(z, 3));
+
+	forget();
+	wait_ms(2000);
+	show_only("b", "a");
+	expect("assigned z 3 b cam\n");
+	assert_true(sfu_slot_held(z, 3));
+	wait_ms(2000);
+	sfu_keyframe_wanted(sfu, z, 3, now);
+	cam(b, 2, true);
+	cam(b, 3, false);
+	expect("");
+	assert_int_equal(n_sent, 0);
+
+	sfu_slot_confirm(sfu, z, 3, now);
+	expect("keyframe b cam h\n");
+	assert_false(sfu_slot_held(z, 3));
+	cam(b, 4, false);
+	assert_int_equal(n_sent, 0);
+	cam(b, 5, true);
+	expect("live z 3 b cam\n");
+	assert_int_equal(n_sent, 1);
+
+	/* A confirmation of nothing is nothing; a new owner waits anew. */
+	sfu_slot_confirm(sfu, z, 3, now);
+	sfu_slot_confirm(sfu, z, 99, now);
+	sfu_slot_confirm(sfu, a, 3, now);
+	forget();
+	show_only("a", "b");
+	cam(a, 2, true);
+	assert_int_equal(n_sent, 0);
+	show_only("b", "a");
+	sfu_slot_confirm(sfu, z, 3, now);
+	cam(b, 6, true);
+	assert_int_equal(n_sent, 1);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, world_setup, world_teardown)
 int main(void)
 {
@@ -528,6 +592,7 @@ int main(void)
 		T(a_new_transport_replaces_the_old),
 		T(removal_of_an_endpoint),
 		T(lists_what_it_holds),
+		T(a_slot_waits_until_it_is_covered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -160,6 +160,13 @@ int peer_send_rtp(struct peer *p, const struct peer_rtp *pkt)
 	return 0;
 }
 
+int peer_set_clock(struct peer *p, unsigned line, unsigned rid,
+	uint32_t rtp_ts, uint64_t at_ns)
+{
+	(void)p, (void)line, (void)rid, (void)rtp_ts, (void)at_ns;
+	return 0;
+}
+
 int peer_request_keyframe(struct peer *p, unsigned line, unsigned rid)
 {
 	(void)p;

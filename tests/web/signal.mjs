@@ -219,7 +219,8 @@ export async function relay(signal, {instance = 'relay-0', rooms = [],
 	c.asked = [];
 	c.sdp = (p) => `answer to ${p.sdp ?? 'nothing'}`;
 	for (const m of ['room.create', 'room.remove', 'room.sync',
-		'transport.answer', 'transport.close', 'endpoint.grant',
+		'transport.answer', 'transport.close', 'slot.confirm',
+		'endpoint.grant',
 		'endpoint.remove', 'endpoint.want'])
 		c.serve[m] = (p) => { c.asked.push([m, p]); };
 	c.serve['transport.create'] = (p) => {

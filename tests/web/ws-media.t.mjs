@@ -51,7 +51,11 @@ await test(async () => {
 		direction: 'publish', grant: {publish: ALL, muted: [],
 			receive: true}, sdp: 'offer-a'}, 'with the whole grant');
 	is(create.transport, pub.transport, 'the id is ours');
-	const sub = await ben.call('media.subscribe');
+	const sub = await ben.call('media.subscribe', {confirm: true});
+	is((await r.told('transport.create', (p) => p.direction ===
+		'subscribe')).confirm, true, 'who covers slots says so');
+	is((await refusal(ben.call('media.subscribe', {confirm: 1}))).kind,
+		'invalid', 'in so many words');
 	is(sub.slots.length, 1, 'slots');
 	is(await ben.call('media.answer', {transport: sub.transport,
 		sdp: 'answer-b'}), {}, 'an answer');
@@ -127,6 +131,17 @@ await test(async () => {
 	r.notify('slot.assigned', slot({}));
 	ok(await ben.saw('slot.assigned', (d, e) => d.user === ann.user &&
 		d.mid === '3' && e.seq === undefined), 'a slot is told');
+	r.notify('slot.assigned', slot({mid: '4', slot: 4, confirm: 7}));
+	ok(await ben.saw('slot.assigned', (d) => d.mid === '4' &&
+		d.confirm === 7), 'which is to be covered');
+	is(await ben.call('media.confirm', {transport: sub.transport, mid: '4',
+		turn: 7}), {}, 'and is');
+	is(await r.told('slot.confirm'), {transport: sub.transport, mid: '4',
+		turn: 7}, 'as the relay hears');
+	is((await refusal(ann.call('media.confirm', {transport: sub.transport,
+		mid: '4', turn: 7}))).kind, 'not_found', 'of one\'s own alone');
+	is((await refusal(ben.call('media.confirm', {transport: sub.transport,
+		mid: 4, turn: 7}))).kind, 'invalid', 'with all that it needs');
 	r.notify('slot.live', slot({rtp_ts: 4000000000}));
 	ok(await ben.saw('slot.live', (d) => d.rtp_ts === 4000000000),
 		'and when its picture is there');
@@ -142,7 +157,7 @@ await test(async () => {
 	slots: []});
 	ok(await ben.saw('media.renegotiate', (d) => d.sdp === 'more'),
 		'a renegotiation');
-	is(ben.events.filter((e) => e.type === 'slot.assigned').length, 1,
+	is(ben.events.filter((e) => e.type === 'slot.assigned').length, 2,
 		'nothing of a transport that is not his');
 
 	// Back after a reconnect: the slots and the open offer are told again.

@@ -21,6 +21,7 @@ const params = {
 	'media.answer': {sdp: 'x', transport: 't_' + 'a'.repeat(26)},
 	'media.want': {tracks: []},
 	'media.off': {sources: []},
+	'media.confirm': {transport: 't', mid: '3', turn: 1},
 	'media.check': {transports: []},
 };
 

@@ -216,7 +216,7 @@ export class Media {
 
 	async #subscribe(side) {
 		const { sdp, transport, slots } =
-			await this.#call('media.subscribe', {});
+			await this.#call('media.subscribe', { confirm: true });
 		if (side.dead) return;
 		side.pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
 		side.transport = transport;
@@ -271,6 +271,10 @@ export class Media {
 			slot.rtp = null;
 		} else if (slot.user === data.user) slot.rtp = data.rtp_ts ?? -1;
 		this.#on.slot(slot);
+		/* Covered: now its picture may come. */
+		if (data.confirm) this.#call('media.confirm', {
+			transport: data.transport, mid: data.mid, turn: data.confirm,
+		}).catch(() => {});
 	}
 
 	/* Ends a side that never connects, fails, or wavers for too long. */
