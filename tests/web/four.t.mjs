@@ -1,4 +1,4 @@
-/* timeout: 240
+/* timeout: 300
  * Four Chromium tabs in one call: everybody sees and hears the three others;
  * one leaves, one comes, one shares a screen. */
 import process from 'node:process';
@@ -51,12 +51,12 @@ const shared = (p) => p.locator('.tile[data-source=screen] video').evaluate(
 await test(async () => {
 	const k = await kit();
 	const browser = await chromium({y4m: colour('grey', [128, 128, 128],
-		320, 180, 10)});
+		160, 90, 5)});
 	const people = new Map(), gone = [];
 	const comes = async (name) => {
 		const p = await person(browser, k.links[name === 'Ada' ?
 			'moderator' : 'viewer'], {name,
-			viewport: {width: 960, height: 720}});
+			viewport: {width: 800, height: 600}});
 		await enter(p);
 		people.set(name, p);
 	};
@@ -67,6 +67,7 @@ await test(async () => {
 	await press(ben, 'Leave');
 	people.delete('Ben');
 	gone.push(ben);
+	await ben.close();
 	for (const [name, p] of people)
 		ok(await until(10, async () => !await tile(p, 'Ben').count() &&
 			await p.locator('.tile[data-source=cam]').count() === 3),

@@ -361,6 +361,7 @@ export async function person(browser, url, {name, lang = 'en', query = '',
 {
 	const context = await browser.newContext({ignoreHTTPSErrors: true,
 		viewport, permissions, locale: lang == 'zh' ? 'zh-CN' : 'en-US'});
+	context.setDefaultTimeout(90000);
 	const p = await context.newPage();
 	p.problems = [];
 	p.on('pageerror', (e) => p.problems.push(e.stack || String(e)));
@@ -401,13 +402,13 @@ export const seen = (p, name) => tile(p, name).evaluate((node) => {
 });
 
 /* The streams that come in and go out, all connections of the page together:
- * those of the type and kind ('inbound-rtp', 'audio'), each with .mid. */
+ * those of the type ('inbound-rtp') and, if given, kind ('audio'). */
 export const streams = (p, type, kind) => p.evaluate(async ([t, k]) => {
 	const all = [];
 	for (const pc of window.tested.peers)
 		if (pc.connectionState === 'connected')
 			for (const s of (await pc.getStats()).values())
-				if (s.type === t && s.kind === k) all.push({...s});
+				if (s.type === t && (!k || s.kind === k)) all.push({...s});
 	return all;
 }, [type, kind]);
 

@@ -153,7 +153,7 @@ export async function swaps(wanted, seed, seconds)
 	const {ids, port} = await join(k, six);
 	const media = await lossy(port, {loss: 0.05, seed});
 	const url = new URL(k.links.moderator);
-	const control = await stalling(Number(url.port), {seed, share: Number(process.env.STALLS ?? 0.1)});
+	const control = await stalling(Number(url.port), {seed});
 	url.port = control.port;
 	const p = await person(browser, url, {name: 'Eye', init:
 		`(${watch})(${media.port})`});
