@@ -157,7 +157,8 @@ static json_t *create_json(const struct media_op *op, const struct room *r)
 
 	endpoint_of(endpoint, op->user);
 	return json_pack("{s:s, s:I, s:s, s:s, s:s, s:o, s:O*, s:O*}",
-		"room", r->id, "epoch", (json_int_t)r->epoch, "endpoint", endpoint,
+		"room", r->id, "epoch", (json_int_t)r->epoch, "endpoint",
+		endpoint,
 		"transport", op->transport, "direction", publish ? "publish" :
 		"subscribe", "grant", grant_json(r, op->user), "sdp",
 		publish ? json_object_get(op->params, "sdp") : NULL,

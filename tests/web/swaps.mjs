@@ -190,7 +190,9 @@ export async function swaps(wanted, seed, seconds)
 	ok(!look.wrong.length, 'never one person\'s colour under another\'s name',
 		look.wrong);
 	ok(!p.problems.length, 'the page had no problem', p.problems);
+	await browser.close();
 	media.close();
 	control.close();
+	k.process.kill('SIGTERM');
 	if (process.env.V) note(k.process.err);
 }
