@@ -56,7 +56,7 @@ await test(async () => {
 	const comes = async (name) => {
 		const p = await person(browser, k.links[name === 'Ada' ?
 			'moderator' : 'viewer'], {name,
-			viewport: {width: 800, height: 600}});
+			viewport: {width: 1280, height: 720}});
 		await enter(p);
 		people.set(name, p);
 	};
