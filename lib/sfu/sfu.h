@@ -5,7 +5,8 @@
  * An endpoint has at most one publish and one subscribe transport. What
  * comes in on a publish transport are tracks, one per source. A subscribe
  * transport has slots, one per m-line of its offer, and each slot carries at
- * most one track at a time, rewritten into one continuous stream.
+ * most one track at a time, rewritten into one continuous stream. A bus
+ * transport does both in its own way: see sfu_bus.h.
  *
  * The one promise: no packet of a source that its endpoint's grant does not
  * allow, or mutes, is handed to send, from the moment sfu_endpoint_grant
@@ -21,7 +22,8 @@
  * sfu, but for what sfu_look.h declares.
  * Errors: 0 or -errno; -ENOENT no such room or endpoint, -EINVAL an argument
  * out of range, -ENOSPC a limit of SFU_MAX_*, -ENOMEM.
- * Cost: a packet costs O(slots that carry it), and allocates nothing.
+ * Cost: a packet costs O(slots that carry it), and allocates nothing but what
+ * is kept of it for taps.
  */
 #ifndef SFU_H
 #define SFU_H
@@ -61,6 +63,7 @@ enum sfu_source sfu_slot_source(unsigned slot);
 struct sfu;
 struct sfu_transport;
 
+#include "sfu_bus.h"
 #include "sfu_confirm.h"
 #include "sfu_look.h"
 
@@ -114,6 +117,7 @@ struct sfu_events {
 	/* The transport is gone by something else than sfu_transport_close.
 	 * reason is a word: "removed" (endpoint or room), "replaced". */
 	void (*closed)(void *arg, void *user, const char *reason);
+	const struct sfu_bus_events *bus; /* NULL: no bus transports */
 };
 #define SFU_SILENCE_NS (UINT64_C(5000) * 1000000)
 #define SFU_TALK_NS    (UINT64_C(200) * 1000000)
@@ -163,13 +167,13 @@ int sfu_endpoint_want(struct sfu *s, const char *room, const char *endpoint,
 
 /* The endpoint must have a grant. Closes the endpoint's former transport of
  * that direction ("replaced"). slots: SFU_SLOTS_FEW or SFU_SLOTS_MANY, what
- * is offered from the start (0 for publish). id is told by sfu_list. */
+ * is offered from the start (0 if not subscribe). id is told by sfu_list. */
 int sfu_transport_new(struct sfu *s, const char *room, const char *endpoint,
 	enum sfu_direction d, const char *id, unsigned slots, void *user,
 	uint64_t now_ns, struct sfu_transport **out);
 void sfu_transport_close(struct sfu *s, struct sfu_transport *t,
 	uint64_t now_ns);
-/* It is connected: slots are filled from now on. Idempotent. */
+/* It is connected: slots and taps are filled from now on. Idempotent. */
 void sfu_transport_ready(struct sfu *s, struct sfu_transport *t,
 	uint64_t now_ns);
 /* The answer to the larger offer came: SFU_SLOTS_MANY slots exist. */
@@ -180,7 +184,7 @@ unsigned sfu_room_slots(const struct sfu *s, const char *room);
 
 /* ---- media ---- */
 
-/* A packet from a publish transport; each once, RTX undone. */
+/* A packet from a publish or bus transport; each once, RTX undone. */
 void sfu_rtp(struct sfu *s, struct sfu_transport *t, enum sfu_source source,
 	enum sfu_layer layer, const struct sfu_packet *p, uint64_t now_ns);
 /* A sender report of a publish transport about a layer; ntp 32.32. */

@@ -9,7 +9,8 @@
 
 struct sfu;
 struct sfu_grant;
-enum sfu_direction { SFU_PUBLISH, SFU_SUBSCRIBE };
+enum sfu_direction { SFU_PUBLISH, SFU_SUBSCRIBE, SFU_BUS };
+#define SFU_DIRECTIONS 3u
 
 enum sfu_drop {
 	SFU_DROP_UNGRANTED, /* its source is not allowed */
@@ -29,6 +30,10 @@ struct sfu_stats {
 	uint64_t dropped[SFU_DROPS];
 };
 const struct sfu_stats *sfu_stats(const struct sfu *s);
+
+/* What an endpoint was granted last; false if there is none. */
+bool sfu_grant_of(const struct sfu *s, const char *room,
+	const char *endpoint, struct sfu_grant *out);
 
 /* All that is held, for relay.list and the hello: room, then each of its
  * endpoints, each followed by its transports. version grows with every

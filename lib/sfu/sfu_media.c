@@ -17,7 +17,7 @@ void sfu_track_init(struct track *k, struct endpoint *ep,
 		keyreq_init(&k->layers[i].keyreq);
 }
 
-void sfu_track_hush(struct track *k)
+static void quiet(struct track *k)
 {
 	list_each(l, next, &k->slots)
 		sfu_slot_free(list_entry(l, struct slot, link));
@@ -29,11 +29,20 @@ void sfu_track_hush(struct track *k)
 	}
 }
 
-void sfu_track_stop(struct sfu *s, struct track *k)
+void sfu_track_hush(struct sfu *s, struct track *k)
+{
+	quiet(k);
+	sfu_feed_purge(s, k);
+}
+
+void sfu_track_stop(struct sfu *s, struct track *k, bool taken)
 {
 	if (!k->started)
 		return;
-	sfu_track_hush(k);
+	quiet(k);
+	if (taken)
+		sfu_feed_purge(s, k);
+	sfu_feed_end(s, k);
 	list_remove(&k->link);
 	k->started = false;
 	k->target = SFU_LAYER_H;
@@ -53,6 +62,7 @@ static void track_start(struct sfu *s, struct track *k, unsigned layer,
 	list_append(&k->ep->room->started[k->source], &k->link);
 	s->stats.tracks++;
 	s->ev->track(s->arg, k->ep->room->id, k->ep->id, k->source, true);
+	sfu_tap_track(s, k, now_ns);
 	if (k->source != SFU_MIC)
 		sfu_seat_room(s, k->ep->room, k->source, now_ns);
 }
@@ -63,6 +73,8 @@ void sfu_ask(struct sfu *s, struct track *k, unsigned layer, uint64_t now_ns)
 {
 	const struct sfu_transport *t = k->ep->transports[SFU_PUBLISH];
 
+	if (!t)
+		t = k->ep->transports[SFU_BUS];
 	if (!t || s->hold || !keyreq_take(&k->layers[layer].keyreq, now_ns))
 		return;
 	s->stats.keyframes_asked++;
@@ -92,40 +104,41 @@ static bool needed(const struct track *k, unsigned layer)
 	return false;
 }
 
-/* Each slot has a few requests of its own, which grow back slowly, so that
- * one receiver cannot keep a source at one key frame a second. */
-static bool may_ask(struct slot *slot, uint64_t now_ns)
+static bool may_ask(struct asker *a, uint64_t now_ns)
 {
-	uint64_t more = (now_ns - slot->plis_ns) / PLI_REFILL_NS;
+	uint64_t more = (now_ns - a->since_ns) / PLI_REFILL_NS;
 
-	if (slot->plis + more >= PLI_BURST) {
-		slot->plis = PLI_BURST;
-		slot->plis_ns = now_ns;
+	if (a->left + more >= PLI_BURST) {
+		a->left = PLI_BURST;
+		a->since_ns = now_ns;
 	} else {
-		slot->plis += (unsigned)more;
-		slot->plis_ns += more * PLI_REFILL_NS;
+		a->left += (unsigned)more;
+		a->since_ns += more * PLI_REFILL_NS;
 	}
-	if (!slot->plis)
+	if (!a->left)
 		return false;
-	slot->plis--;
+	a->left--;
 	return true;
+}
+
+void sfu_slot_wants_key(struct sfu *s, struct slot *slot, struct asker *a,
+	uint64_t now_ns)
+{
+	/* Where a key frame is wanted already, the wish costs nothing. */
+	if (!slot->track || slot->held || (slot->live && !slot->needs_key &&
+			!may_ask(a, now_ns)))
+		return;
+	slot->needs_key = slot->live;
+	want_key(s, slot->track,
+		slot->live ? slot->layer : slot->track->target, now_ns);
 }
 
 void sfu_keyframe_wanted(struct sfu *s, struct sfu_transport *t,
 	unsigned index, uint64_t now_ns)
 {
-	struct slot *slot;
-
-	if (index >= t->n_slots || !sfu_source_is_video(sfu_slot_source(index)))
-		return;
-	slot = &t->slots[index];
-	/* Where a key frame is wanted already, the wish costs nothing. */
-	if (!slot->track || slot->held || (slot->live && !slot->needs_key &&
-			!may_ask(slot, now_ns)))
-		return;
-	slot->needs_key = slot->live;
-	want_key(s, slot->track,
-		slot->live ? slot->layer : slot->track->target, now_ns);
+	if (index < t->n_slots && sfu_source_is_video(sfu_slot_source(index)))
+		sfu_slot_wants_key(s, &t->slots[index], &t->slots[index].asker,
+			now_ns);
 }
 
 void sfu_keyframe_lost(struct sfu *s, struct sfu_transport *t,
@@ -202,21 +215,25 @@ static void emit(struct sfu *s, const struct passing *go, struct slot *slot,
 	const struct rewrite_out *out)
 {
 	struct sfu_packet p = *go->p;
+	size_t n = 1;
 
 	p.seq = out->seq;
 	p.rtp_ts = out->rtp_ts;
 	if (go->vp8) {
 		uint8_t head[REWRITE_MAX_VP8];
-		size_t n = rewrite_vp8(head, go->vp8, out);
-		uint8_t *at = s->scratch + REWRITE_MAX_VP8 - n;
+		size_t head_len = rewrite_vp8(head, go->vp8, out);
+		uint8_t *at = s->scratch + REWRITE_MAX_VP8 - head_len;
 
-		memcpy(at, head, n);
+		memcpy(at, head, head_len);
 		p.payload = at;
-		p.len = p.len - go->vp8->header_len + n;
+		p.len = p.len - go->vp8->header_len + head_len;
 	}
-	s->stats.packets_out++;
-	s->stats.bytes_out += p.len;
-	s->ev->send(s->arg, slot->t->user, slot->index, &p);
+	if (slot->t)
+		s->ev->send(s->arg, slot->t->user, slot->index, &p);
+	else
+		n = sfu_feed_send(s, go->k, &p, go->key, go->now_ns);
+	s->stats.packets_out += n;
+	s->stats.bytes_out += n * p.len;
 }
 
 /* Does the slot take this layer, or change over to it now? *fresh: its owner
@@ -256,7 +273,7 @@ static void pass(struct sfu *s, struct passing *go, struct slot *slot)
 		slot->needs_key = true;
 		want_key(s, go->k, go->layer, go->now_ns);
 	}
-	if (fresh)
+	if (fresh && slot->t)
 		s->ev->live(s->arg, slot->t->user, slot->index, go->k->ep->id,
 			go->k->source, out.rtp_ts);
 	if (out.restarted)
@@ -336,7 +353,7 @@ void sfu_rtp(struct sfu *s, struct sfu_transport *t, enum sfu_source source,
 		.now_ns = now_ns,
 	};
 
-	if (t->direction != SFU_PUBLISH || source >= SFU_SOURCES ||
+	if (t->direction == SFU_SUBSCRIBE || source >= SFU_SOURCES ||
 		layer >= SFU_LAYERS)
 		return;
 	s->stats.packets_in++;
@@ -372,10 +389,11 @@ void sfu_rtp(struct sfu *s, struct sfu_transport *t, enum sfu_source source,
 static void tick_track(struct sfu *s, struct track *k, uint64_t now_ns)
 {
 	if (k->source != SFU_MIC && now_ns > k->last_ns + SFU_SILENCE_NS) {
-		sfu_track_stop(s, k);
+		sfu_track_stop(s, k, false);
 		sfu_seat_room(s, k->ep->room, k->source, now_ns);
 		return;
 	}
+	sfu_feed_tick(s, k, now_ns);
 	if (!sfu_source_is_video(k->source))
 		return;
 	aim(k, now_ns);

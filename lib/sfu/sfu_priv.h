@@ -29,6 +29,8 @@ struct layer {
 	struct srcmap map;
 };
 
+struct feed;
+
 struct track {
 	struct endpoint *ep;
 	enum sfu_source source;
@@ -37,15 +39,23 @@ struct track {
 	uint64_t last_ns;
 	uint64_t mark; /* of the choice that looked at it last */
 	struct list link;  /* in room->started, while started */
-	struct list slots; /* that carry it */
+	struct list slots; /* that carry it, its feed's too */
+	struct feed *feed; /* while it is tapped, else NULL */
 	struct layer layers[SFU_LAYERS];
 	struct loudest_source loud;
+};
+
+/* Each receiver of a track has a few requests for key frames of its own,
+ * which grow back slowly, so that one cannot keep a source at one a second. */
+struct asker {
+	unsigned left;
+	uint64_t since_ns;
 };
 
 struct slot {
 	struct list link; /* in track->slots */
 	struct track *track; /* NULL: free */
-	struct sfu_transport *t;
+	struct sfu_transport *t; /* NULL: of a feed */
 	unsigned index;
 	bool told;      /* its receiver believes it to have an owner */
 	bool live;      /* video: its key frame was forwarded */
@@ -53,9 +63,26 @@ struct slot {
 	bool shown;     /* somebody was live in it, ever */
 	bool held;      /* until the receiver knows of its owner */
 	unsigned layer; /* forwarded, if live */
-	unsigned plis;  /* that it may still ask for */
-	uint64_t plis_ns;
+	struct asker asker;
 	struct rewrite rw;
+};
+
+/* A track as it goes to the bus. */
+struct feed {
+	struct slot slot; /* in track->slots while the track flows */
+	uint32_t ssrc;
+	struct sfu_tap *taps;
+	size_t n, cap;
+	size_t ready; /* that many, the first, have had their key frame */
+	struct history *history;
+	struct sendstat stat;
+	uint64_t report_ns;
+};
+
+/* What a bus transport knows of a number. */
+struct reading {
+	struct track *track; /* NULL: not in use */
+	struct asker asker;
 };
 
 struct sfu_transport {
@@ -68,6 +95,10 @@ struct sfu_transport {
 	bool confirms;
 	unsigned n_slots;
 	struct slot *slots; /* SFU_SLOTS_MANY, of a subscribe transport */
+	struct reading *readings; /* by number, of a bus transport */
+	size_t n_readings;
+	unsigned again; /* packets that it may still have sent again */
+	uint64_t again_ns;
 };
 
 struct want {
@@ -83,7 +114,7 @@ struct endpoint {
 	char id[SFU_ID_CAP];
 	struct sfu_grant grant;
 	bool listed; /* since sfu_sync_begin */
-	struct sfu_transport *transports[2]; /* by enum sfu_direction */
+	struct sfu_transport *transports[SFU_DIRECTIONS];
 	struct track tracks[SFU_SOURCES];
 	struct srcclock clock; /* of its publish transport */
 	struct want *wants;
@@ -128,6 +159,7 @@ bool sfu_track_flows(const struct track *k);
 bool sfu_transport_serves(const struct sfu_transport *t);
 /* Wants a key frame for it. */
 void sfu_slot_key(struct sfu *s, struct slot *slot, uint64_t now_ns);
+void sfu_slot_init(struct sfu *s, struct slot *slot, bool video);
 /* Tells nobody; seating does. */
 void sfu_slot_free(struct slot *slot);
 /* Fills the slots for a source anew, of one transport or of a whole room,
@@ -149,13 +181,35 @@ void sfu_clock_forget(struct endpoint *e);
 /* sfu_media.c */
 void sfu_track_init(struct track *k, struct endpoint *ep,
 	enum sfu_source source);
-/* Takes it from all slots; the caller seats the room again. */
-void sfu_track_stop(struct sfu *s, struct track *k);
+/* Takes it from all slots; the caller seats the room again. taken: it is not
+ * allowed any more, and has not just ended. */
+void sfu_track_stop(struct sfu *s, struct track *k, bool taken);
 /* No longer heard; still started. */
-void sfu_track_hush(struct track *k);
+void sfu_track_hush(struct sfu *s, struct track *k);
 /* Asks the publisher if a key frame of that layer is wanted and due, but for
  * while s->hold: then whoever set it asks later. */
 void sfu_ask(struct sfu *s, struct track *k, unsigned layer,
 	uint64_t now_ns);
+/* A slot cannot go on without a key frame; a, whoever says so, may still
+ * ask. */
+void sfu_slot_wants_key(struct sfu *s, struct slot *slot, struct asker *a,
+	uint64_t now_ns);
+
+/* sfu_bus.c */
+/* The taps of one track, or of one transport, as they should be. */
+void sfu_tap_track(struct sfu *s, struct track *k, uint64_t now_ns);
+void sfu_tap_all(struct sfu *s, struct sfu_transport *t, uint64_t now_ns);
+/* All taps of a transport that ends; it is told of none of them. */
+void sfu_untap_all(struct sfu *s, struct sfu_transport *t);
+/* The track flows again, is not to flow, has ended. */
+void sfu_feed_join(struct sfu *s, struct track *k, uint64_t now_ns);
+void sfu_feed_purge(struct sfu *s, struct track *k);
+void sfu_feed_end(struct sfu *s, struct track *k);
+void sfu_feed_free(struct feed *f);
+/* A packet as rewritten for the feed, with key set at the first of a key
+ * frame. Returns how many taps it went to. */
+size_t sfu_feed_send(struct sfu *s, struct track *k,
+	const struct sfu_packet *p, bool key, uint64_t now_ns);
+void sfu_feed_tick(struct sfu *s, struct track *k, uint64_t now_ns);
 
 #endif

@@ -46,11 +46,15 @@ static void endpoint_free(struct endpoint *e)
 {
 	if (!e)
 		return;
-	for (unsigned d = 0; d < 2; d++) {
-		if (e->transports[d])
+	for (unsigned d = 0; d < SFU_DIRECTIONS; d++) {
+		if (e->transports[d]) {
 			free(e->transports[d]->slots);
+			free(e->transports[d]->readings);
+		}
 		free(e->transports[d]);
 	}
+	for (unsigned i = 0; i < SFU_SOURCES; i++)
+		sfu_feed_free(e->tracks[i].feed);
 	free(e->wants);
 	free(e);
 }
@@ -144,14 +148,15 @@ bool sfu_room_epoch(const struct sfu *s, const char *room, uint64_t *epoch)
 static void endpoint_end(struct sfu *s, struct endpoint *e)
 {
 	for (unsigned i = 0; i < SFU_SOURCES; i++)
-		sfu_track_stop(s, &e->tracks[i]);
-	for (unsigned d = 0; d < 2; d++) {
+		sfu_track_stop(s, &e->tracks[i], true);
+	for (unsigned d = 0; d < SFU_DIRECTIONS; d++) {
 		struct sfu_transport *t = e->transports[d];
 
 		for (unsigned i = 0; t && i < t->n_slots; i++)
 			sfu_slot_free(&t->slots[i]);
 		if (!t)
 			continue;
+		sfu_untap_all(s, t);
 		s->stats.transports--;
 		s->ev->closed(s->arg, t->user, "removed");
 	}
@@ -244,7 +249,7 @@ static struct endpoint *endpoint_new(struct sfu *s, struct room *r,
 /* Stops at once what the grant does not allow any more. Returns the sources
  * whose seats must be given anew. */
 static unsigned apply_grant(struct sfu *s, struct endpoint *e,
-	const struct sfu_grant *g)
+	const struct sfu_grant *g, uint64_t now_ns)
 {
 	struct sfu_grant old = e->grant;
 	unsigned changed = (unsigned)(g->publish ^ old.publish) |
@@ -257,11 +262,21 @@ static unsigned apply_grant(struct sfu *s, struct endpoint *e,
 		if (!(changed & SFU_BIT(i)) || !k->started)
 			continue;
 		if (!(g->publish & SFU_BIT(i)))
-			sfu_track_stop(s, k);
+			sfu_track_stop(s, k, true);
 		else if (!sfu_track_flows(k))
-			sfu_track_hush(k);
+			sfu_track_hush(s, k);
+		else
+			sfu_feed_join(s, k, now_ns);
 	}
 	return changed;
+}
+
+static void seat_anew(struct sfu *s, struct endpoint *e, uint64_t now_ns)
+{
+	if (e->transports[SFU_SUBSCRIBE])
+		sfu_seat_all(s, e->transports[SFU_SUBSCRIBE], now_ns);
+	if (e->transports[SFU_BUS])
+		sfu_tap_all(s, e->transports[SFU_BUS], now_ns);
 }
 
 int sfu_endpoint_grant(struct sfu *s, const char *room, const char *endpoint,
@@ -284,14 +299,14 @@ int sfu_endpoint_grant(struct sfu *s, const char *room, const char *endpoint,
 		return -ENOMEM;
 	e->listed = true;
 	received = e->grant.receive;
-	changed = apply_grant(s, e, g);
+	changed = apply_grant(s, e, g, now_ns);
 	if (was_new || changed || received != g->receive)
 		r->version++;
 	for (unsigned i = 0; i < SFU_SOURCES; i++)
 		if (changed & SFU_BIT(i))
 			sfu_seat_room(s, r, i, now_ns);
-	if (received != g->receive && e->transports[SFU_SUBSCRIBE])
-		sfu_seat_all(s, e->transports[SFU_SUBSCRIBE], now_ns);
+	if (received != g->receive)
+		seat_anew(s, e, now_ns);
 	return 0;
 }
 
@@ -323,9 +338,19 @@ int sfu_endpoint_want(struct sfu *s, const char *room, const char *endpoint,
 	free(e->wants);
 	e->wants = wants;
 	e->n_wants = n;
-	if (e->transports[SFU_SUBSCRIBE])
-		sfu_seat_all(s, e->transports[SFU_SUBSCRIBE], now_ns);
+	seat_anew(s, e, now_ns);
 	return 0;
+}
+
+bool sfu_grant_of(const struct sfu *s, const char *room,
+	const char *endpoint, struct sfu_grant *out)
+{
+	const struct endpoint *e =
+		sfu_endpoint_find(sfu_room_find(s, room), endpoint);
+
+	if (e)
+		*out = e->grant;
+	return e;
 }
 
 const struct sfu_stats *sfu_stats(const struct sfu *s)
@@ -338,7 +363,7 @@ static void list_endpoint(const struct endpoint *e,
 {
 	if (l->endpoint)
 		l->endpoint(arg, e->id, &e->grant);
-	for (unsigned d = 0; d < 2 && l->transport; d++) {
+	for (unsigned d = 0; d < SFU_DIRECTIONS && l->transport; d++) {
 		const struct sfu_transport *t = e->transports[d];
 		if (t)
 			l->transport(arg, t->id, d, t->ready, t->user);

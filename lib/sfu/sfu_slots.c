@@ -265,6 +265,17 @@ unsigned sfu_room_slots(const struct sfu *s, const char *room)
 
 /* ---- transports ---- */
 
+void sfu_slot_init(struct sfu *s, struct slot *slot, bool video)
+{
+	list_init(&slot->link);
+	slot->asker.left = PLI_BURST;
+	/* Below half of the circle, so that losses at the start do not make
+	 * SRTP guess a wrong roll-over. */
+	rewrite_init(&slot->rw, video ? VIDEO_HZ : AUDIO_HZ,
+		(uint16_t)rng_below(&s->rng, 0x8000), rng_u32(&s->rng),
+		(uint16_t)rng_below(&s->rng, 0x8000));
+}
+
 static int slots_new(struct sfu *s, struct sfu_transport *t, unsigned n)
 {
 	t->slots = calloc(SFU_SLOTS_MANY, sizeof(*t->slots));
@@ -274,18 +285,9 @@ static int slots_new(struct sfu *s, struct sfu_transport *t, unsigned n)
 	for (unsigned i = 0; i < SFU_SLOTS_MANY; i++) {
 		struct slot *slot = &t->slots[i];
 
-		list_init(&slot->link);
+		sfu_slot_init(s, slot, sfu_source_is_video(sfu_slot_source(i)));
 		slot->t = t;
 		slot->index = i;
-		slot->plis = PLI_BURST;
-		/* Below half of the circle, so that losses at the start do
-		 * not make SRTP guess a wrong roll-over. */
-		rewrite_init(&slot->rw,
-			sfu_source_is_video(sfu_slot_source(i)) ? VIDEO_HZ
-							    : AUDIO_HZ,
-			(uint16_t)rng_below(&s->rng, 0x8000),
-			rng_u32(&s->rng),
-			(uint16_t)rng_below(&s->rng, 0x8000));
 	}
 	return 0;
 }
@@ -301,15 +303,29 @@ static void transport_end(struct sfu *s, struct sfu_transport *t,
 	e->transports[t->direction] = NULL;
 	e->room->version++;
 	s->stats.transports--;
-	if (t->direction == SFU_PUBLISH) {
+	if (t->direction == SFU_PUBLISH)
 		sfu_clock_forget(e);
-		for (unsigned i = 0; i < SFU_SOURCES; i++) {
-			sfu_track_stop(s, &e->tracks[i]);
-			sfu_seat_room(s, e->room, i, now_ns);
-		}
+	sfu_untap_all(s, t);
+	for (unsigned i = 0; t->direction != SFU_SUBSCRIBE && i < SFU_SOURCES;
+		i++) {
+		sfu_track_stop(s, &e->tracks[i], false);
+		sfu_seat_room(s, e->room, i, now_ns);
 	}
 	free(t->slots);
+	free(t->readings);
 	free(t);
+}
+
+static void replace(struct sfu *s, struct endpoint *e, enum sfu_direction d,
+	uint64_t now_ns)
+{
+	void *old;
+
+	if (!e->transports[d])
+		return;
+	old = e->transports[d]->user;
+	transport_end(s, e->transports[d], now_ns);
+	s->ev->closed(s->arg, old, "replaced");
 }
 
 int sfu_transport_new(struct sfu *s, const char *room, const char *endpoint,
@@ -323,7 +339,9 @@ int sfu_transport_new(struct sfu *s, const char *room, const char *endpoint,
 	if (!e)
 		return -ENOENT;
 	if (d == SFU_SUBSCRIBE ? slots != SFU_SLOTS_FEW &&
-			slots != SFU_SLOTS_MANY : slots || d != SFU_PUBLISH)
+			slots != SFU_SLOTS_MANY : slots || d >= SFU_DIRECTIONS)
+		return -EINVAL;
+	if (d == SFU_BUS && !s->ev->bus)
 		return -EINVAL;
 	t = calloc(1, sizeof(*t));
 	if (!t)
@@ -339,11 +357,11 @@ int sfu_transport_new(struct sfu *s, const char *room, const char *endpoint,
 		free(t);
 		return -ENOMEM;
 	}
-	if (e->transports[d]) {
-		void *old = e->transports[d]->user;
-		transport_end(s, e->transports[d], now_ns);
-		s->ev->closed(s->arg, old, "replaced");
-	}
+	t->again = SFU_AGAIN_BURST;
+	t->again_ns = now_ns;
+	replace(s, e, d, now_ns);
+	if (d != SFU_SUBSCRIBE)
+		replace(s, e, d == SFU_BUS ? SFU_PUBLISH : SFU_BUS, now_ns);
 	e->transports[d] = t;
 	e->room->version++;
 	s->stats.transports++;
@@ -367,6 +385,8 @@ void sfu_transport_ready(struct sfu *s, struct sfu_transport *t,
 	t->ep->room->version++;
 	if (t->direction == SFU_SUBSCRIBE)
 		sfu_seat_all(s, t, now_ns);
+	else if (t->direction == SFU_BUS)
+		sfu_tap_all(s, t, now_ns);
 }
 
 void sfu_transport_grow(struct sfu *s, struct sfu_transport *t,
