@@ -1,5 +1,6 @@
 /* conf-relay - forwards the media of meetings between their participants. */
 #include <getopt.h>
+#include <grp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 static const char usage_text[] =
 	"usage: conf-relay [--media ADDR:PORT]... [--announce IP]...\n"
 	"                  [--control PATH --instance NAME --secret-fd FD]\n"
+	"                  [--bus PATH] [--open-bus] [--socket-group G]\n"
 	"                  [--sandbox on|off] [-d FD] [--lifeline FD]\n"
 	"                  [-q] [-v]\n"
 	"       conf-relay --help | -V | --completion\n"
@@ -26,6 +28,10 @@ static const char usage_text[] =
 	"  --control PATH     take requests from this Unix socket\n"
 	"  --instance NAME    be this one to it (default relay-0)\n"
 	"  --secret-fd FD     read from FD what proves that\n"
+	"  --bus PATH         listen there for programs of this host\n"
+	"                     (default NAME.bus beside the --control socket)\n"
+	"  --open-bus         let them say themselves who they are\n"
+	"  --socket-group G   let members of group G use the bus\n"
 	"  --sandbox on|off   give up what it does not need (default on)\n"
 	"  --sandbox-selftest try what the sandbox forbids and leaves\n"
 	"  -d FD              write a newline to FD when ready\n"
@@ -46,6 +52,9 @@ enum {
 	OPT_CONTROL,
 	OPT_INSTANCE,
 	OPT_SECRET,
+	OPT_BUS,
+	OPT_OPEN_BUS,
+	OPT_GROUP,
 	OPT_SANDBOX,
 	OPT_SELFTEST,
 	OPT_LIFELINE,
@@ -54,13 +63,14 @@ enum {
 };
 
 struct relay {
-	const char *control, *instance;
+	const char *control, *instance, *bus, *group;
+	char bus_path[IO_PATH_CAP];
 	const char *media[2];
 	unsigned n_media;
 	union io_addr announce[MAX_ANNOUNCE];
 	unsigned n_announce;
 	int secret_fd, ready_fd, lifeline;
-	bool no_sandbox, selftest;
+	bool open_bus, no_sandbox, selftest;
 	enum io_level level;
 	struct io_loop *loop;
 	struct peer_port *port;
@@ -156,6 +166,9 @@ static int option(struct relay *r, int c, const char *arg)
 	case OPT_CONTROL: r->control = arg; return -1;
 	case OPT_INSTANCE: r->instance = arg; return -1;
 	case OPT_SECRET: return read_fd(arg, &r->secret_fd);
+	case OPT_BUS: r->bus = arg; return -1;
+	case OPT_OPEN_BUS: r->open_bus = true; return -1;
+	case OPT_GROUP: r->group = arg; return -1;
 	case OPT_SANDBOX: return read_sandbox(r, arg);
 	case OPT_SELFTEST: r->selftest = true; return -1;
 	case OPT_LIFELINE: return read_fd(arg, &r->lifeline);
@@ -189,6 +202,9 @@ static int options(struct relay *r, int argc, char **argv)
 		{"control", required_argument, NULL, OPT_CONTROL},
 		{"instance", required_argument, NULL, OPT_INSTANCE},
 		{"secret-fd", required_argument, NULL, OPT_SECRET},
+		{"bus", required_argument, NULL, OPT_BUS},
+		{"open-bus", no_argument, NULL, OPT_OPEN_BUS},
+		{"socket-group", required_argument, NULL, OPT_GROUP},
 		{"sandbox", required_argument, NULL, OPT_SANDBOX},
 		{"sandbox-selftest", no_argument, NULL, OPT_SELFTEST},
 		{"lifeline", required_argument, NULL, OPT_LIFELINE},
@@ -211,6 +227,8 @@ static int options(struct relay *r, int argc, char **argv)
 		return complain(2, "--secret-fd is for --control");
 	if (r->control && r->secret_fd < 0)
 		return complain(2, "--control needs --secret-fd");
+	if (!r->control && !r->bus && (r->open_bus || r->group))
+		return complain(2, "without --control the bus needs --bus");
 	return -1;
 }
 
@@ -292,6 +310,36 @@ static void on_end(void *arg, int code)
 	io_loop_stop(r->loop, code ? 3 : 0);
 }
 
+/* Beside the socket of control, unless it is said where. */
+static int bus_path(struct relay *r)
+{
+	const char *slash = r->control ? strrchr(r->control, '/') : NULL;
+	int dir = slash ? (int)(slash - r->control) + 1 : 0, n;
+
+	n = r->bus ? snprintf(r->bus_path, sizeof r->bus_path, "%s", r->bus) :
+		snprintf(r->bus_path, sizeof r->bus_path, "%.*s%s.bus", dir,
+			r->control, r->instance);
+	return n >= (int)sizeof r->bus_path ? complain(2, "the path of the "
+		"bus is longer than %zu bytes", sizeof r->bus_path - 1) : 0;
+}
+
+static int open_bus(struct relay *r)
+{
+	const struct group *g = r->group ? getgrnam(r->group) : NULL;
+	int err;
+
+	if (r->group && !g)
+		return complain(2, "no group '%s'", r->group);
+	if (!r->control && !r->bus)
+		return 0;
+	err = bus_path(r);
+	if (err)
+		return err;
+	err = relayctl_listen(r->ctl, r->bus_path, g ? 0660 : 0600,
+		g ? g->gr_gid : (gid_t)-1, r->open_bus);
+	return err ? cannot_listen(r->bus_path, err) : 0;
+}
+
 static int open_control(struct relay *r)
 {
 	struct relayctl_config c = {
@@ -309,6 +357,9 @@ static int open_control(struct relay *r)
 	r->ctl = relayctl_new(&c);
 	if (!r->ctl)
 		return complain(3, "cannot start: %s", strerror(errno));
+	err = open_bus(r);
+	if (err)
+		return err;
 	if (!r->control) {
 		err = relayctl_serve(r->ctl, 0, 1);
 		return err ? complain(3, "cannot use standard input and "
@@ -343,6 +394,19 @@ static int selftest(const struct io_sandbox *s)
 	return status || bad ? 3 : 0;
 }
 
+/* Where its socket stands, which it removes at its end. */
+static void bus_dir(const struct relay *r, char out[IO_PATH_CAP])
+{
+	char *slash;
+
+	str_copy(out, IO_PATH_CAP, *r->bus_path ? r->bus_path : "");
+	slash = strrchr(out, '/');
+	if (slash)
+		slash[slash == out] = '\0';
+	else if (*out)
+		str_copy(out, IO_PATH_CAP, ".");
+}
+
 static void on_stop(void *arg)
 {
 	relayctl_drain(arg);
@@ -365,7 +429,10 @@ int main(int argc, char **argv)
 		.lifeline = -1,
 		.level = IO_INFO,
 	};
-	struct io_sandbox sandbox = {.role = IO_ROLE_RELAY};
+	char dir[IO_PATH_CAP] = "";
+	struct io_sandbox_path bus = {IO_PLACE_RUN, dir};
+	struct io_sandbox sandbox = {.role = IO_ROLE_RELAY, .paths = &bus,
+		.n_paths = 1};
 	int status;
 
 	io_std_fds();
@@ -387,6 +454,7 @@ int main(int argc, char **argv)
 			on_stop, r.ctl) || io_again_on_hangup(r.loop,
 			on_again, NULL)))
 		status = complain(3, "cannot watch for the end");
+	bus_dir(&r, dir);
 	if (!status && io_sandbox_enter(&sandbox))
 		status = 3;
 	if (!status) {

@@ -303,6 +303,14 @@ void bus_peer_end_track(struct bus_peer *p, unsigned track)
 	bus_link_end_track(&p->bus, track);
 }
 
+void bus_peer_purge_track(struct bus_peer *p, unsigned track)
+{
+	struct bus_flow *f = bus_queue_flow(&p->bus.queue, track);
+
+	if (f)
+		bus_queue_purge(&p->bus.queue, f, io_now_ns());
+}
+
 int bus_peer_send(struct bus_peer *p, unsigned track, struct bus_packet *k)
 {
 	return bus_link_send(&p->bus, track, k);

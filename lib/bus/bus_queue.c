@@ -301,6 +301,14 @@ void bus_queue_expire(struct bus_queue *q, uint64_t now_ns)
 		drop_frame(q, e, now_ns);
 }
 
+void bus_queue_purge(struct bus_queue *q, struct bus_flow *f, uint64_t now_ns)
+{
+	f->open = false;
+	f->open_count = 0;
+	list_each(l, next, &f->entries)
+		drop_entry(q, list_entry(l, struct bus_entry, own), now_ns);
+}
+
 static bool make_room(struct bus_queue *q, size_t len, uint64_t now_ns)
 {
 	struct bus_entry *e;

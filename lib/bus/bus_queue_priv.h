@@ -108,6 +108,10 @@ int bus_queue_put_json(struct bus_queue *q, struct bus_flow *f, bool last,
 	struct bus_body *body);
 void bus_queue_expire(struct bus_queue *q, uint64_t now_ns);
 
+/* Drops all that waits of the flow, whatever it is. */
+void bus_queue_purge(struct bus_queue *q, struct bus_flow *f,
+	uint64_t now_ns);
+
 /* The next to send, or NULL. */
 struct bus_entry *bus_queue_head(const struct bus_queue *q);
 /* It was sent. Closes its flow if it was the last of it. */

@@ -109,6 +109,9 @@ void bus_peer_close(struct bus_peer *p, const char *kind,
 int bus_peer_open_track(struct bus_peer *p, const struct bus_track *t);
 /* Its end, behind what is queued. */
 void bus_peer_end_track(struct bus_peer *p, unsigned track);
+/* What waits of it must not go out any more: it is dropped, and counted to
+ * the peer, who would have it if he had read in time. */
+void bus_peer_purge_track(struct bus_peer *p, unsigned track);
 /* Sends a packet of a track, or queues it, or drops it (-EAGAIN). -ENOENT no
  * such track; -EPIPE it is gone, on_close is to come. The same packet may be
  * given to any number of peers. */

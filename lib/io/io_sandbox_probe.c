@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/bpf.h>
 #include <linux/perf_event.h>
+#include <linux/sockios.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/file.h>
@@ -236,6 +237,20 @@ static int unix_in(const struct sandbox_stage *st)
 	return io_peercred(fd, NULL, &uid, NULL);
 }
 
+/* As the bus does: who came, how much room, what is unread. */
+static int bus_in(const struct sandbox_stage *st)
+{
+	int fd = io_accept(st->unix_listener, NULL), size = 1 << 20, n;
+	uid_t uid;
+
+	if (fd < 0)
+		return fd;
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)) ||
+		ioctl(fd, SIOCOUTQ, &n))
+		return -errno;
+	return io_peercred(fd, NULL, &uid, NULL);
+}
+
 static int tcp_in(const struct sandbox_stage *st)
 {
 	union io_addr from;
@@ -288,6 +303,11 @@ static int make_file(const struct sandbox_stage *st)
 
 	snprintf(path, sizeof(path), "%s/new", st->dir);
 	return opens(path, O_WRONLY | O_CREAT);
+}
+
+static int remove_file(const struct sandbox_stage *st)
+{
+	return outcome(unlink(st->file));
 }
 
 static int change_mode(const struct sandbox_stage *st)
@@ -481,6 +501,7 @@ const struct sandbox_probe sandbox_probes[] = {
 	{NET, "reads no /etc/passwd", read_passwd, PROBE_REFUSED, 1},
 	{NET, "opens no memory as a file", read_memory, PROBE_REFUSED, 1},
 	{NET, "makes no file elsewhere", make_file, PROBE_REFUSED, 1},
+	{NET, "removes no file elsewhere", remove_file, PROBE_REFUSED, 1},
 	{SIGNAL, "changes no mode", change_mode, PROBE_REFUSED, 0},
 	{RELAY, "changes no mode", change_mode, PROBE_KILLED, 0},
 	{RELAY, "opens no file at all", random_file, PROBE_REFUSED, 0},
@@ -494,6 +515,7 @@ const struct sandbox_probe sandbox_probes[] = {
 	{SIGNAL, "takes in who comes by TCP", tcp_in, PROBE_NEEDED, 0},
 	{SIGNAL | RUN, "takes in who comes to a Unix socket, and who it is",
 		unix_in, PROBE_NEEDED, 0},
+	{RELAY, "takes in who comes by the bus", bus_in, PROBE_NEEDED, 0},
 	{RELAY, "sends and receives by its UDP sockets", udp_held,
 		PROBE_NEEDED, 0},
 	{RELAY, "dials a Unix socket", unix_out, PROBE_NEEDED, 0},

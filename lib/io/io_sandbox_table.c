@@ -4,6 +4,7 @@
  * that no line names ends the process, in confd-run it is allowed. Calls
  * that libraries make to see what they have are answered with an error. */
 #include <errno.h>
+#include <linux/sockios.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -57,7 +58,9 @@ const struct sandbox_calls sandbox_calls[] = {
 		"dup dup3 fcntl"},
 	{NET, .calls = "ioctl", .when = EQUALS(1, FIONREAD)},
 	{NET, .calls = "ioctl", .when = EQUALS(1, FIONBIO)},
-	{NET, .calls = "ioctl", ENOTTY, BELOW(1, FIONREAD)},
+	{SIGNAL, .calls = "ioctl", ENOTTY, BELOW(1, FIONREAD)},
+	{RELAY, .calls = "ioctl", ENOTTY, EQUALS(1, TCGETS)},
+	{RELAY, .calls = "ioctl", .when = EQUALS(1, SIOCOUTQ)}, /* bus */
 	{NET, .calls = "ioctl", ENOTTY, ABOVE(1, FIONBIO)},
 
 	/* Sockets that are open, and for the relay a way back to control.
@@ -90,7 +93,8 @@ const struct sandbox_calls sandbox_calls[] = {
 		"chmod fchmodat chown lchown fchownat utimensat", .err = EPERM},
 	{RELAY, .calls =
 		"open openat access faccessat faccessat2 stat lstat readlink "
-		"readlinkat unlink unlinkat", .err = EACCES},
+		"readlinkat unlinkat", .err = EACCES},
+	{RELAY, .calls = "unlink"}, /* of the bus, at its end */
 
 	/* confd-run: its workers inherit this, whatever they are, so that it
 	 * is a list of what none of them has any business with. */
@@ -131,11 +135,10 @@ const size_t sandbox_n_calls = sizeof(sandbox_calls) /
 	LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM | \
 	LANDLOCK_ACCESS_FS_IOCTL_DEV)
 
-/* The relay has no line: it opens nothing. */
 const struct sandbox_place sandbox_places[] = {
 	{SIGNAL, IO_PLACE_STATE, NULL, READ | WRITE},
-	/* Its sockets go when it ends. */
-	{SIGNAL, IO_PLACE_RUN, NULL, LANDLOCK_ACCESS_FS_REMOVE_FILE},
+	/* Sockets go when who made them ends. The relay opens nothing. */
+	{NET, IO_PLACE_RUN, NULL, LANDLOCK_ACCESS_FS_REMOVE_FILE},
 	{SIGNAL, IO_PLACE_WWW, NULL, READ},
 	{SIGNAL, IO_PLACE_KEY, NULL, LANDLOCK_ACCESS_FS_READ_FILE},
 	/* Of SQLite and libevent, at their leisure. */

@@ -30,11 +30,16 @@ struct relayctl *relayctl_new(const struct relayctl_config *c)
 	r->cfg = *c;
 	r->tick_at = UINT64_MAX;
 	r->started_ms = io_wall_ms();
+	r->wall_base_ns = io_wall_ms() * NS_PER_MS - io_now_ns();
+	list_init(&r->ticket_order);
 	rng_seed(&r->rng, c->seed);
 	r->sfu = sfu_new(&relayctl_sfu_events, r, rng_u64(&r->rng));
 	r->transports = map_new(rng_u64(&r->rng));
+	r->tickets = map_new(rng_u64(&r->rng));
 	r->tick = io_timer_new(c->loop, tick, r);
-	if (!r->sfu || !r->transports || !r->tick) {
+	r->ticket_timer = io_timer_new(c->loop, ticket_late, r);
+	if (!r->sfu || !r->transports || !r->tick || !r->tickets ||
+	    !r->ticket_timer) {
 		relayctl_free(r);
 		errno = ENOMEM;
 		return NULL;
@@ -50,7 +55,11 @@ void relayctl_free(struct relayctl *r)
 	relayctl_hang_up(r);
 	if (r->transports)
 		relayctl_forget_all(r);
+	bus_server_free(r->bus);
 	sfu_free(r->sfu);
+	tickets_clear(r);
+	map_free(r->tickets);
+	io_timer_free(r->ticket_timer);
 	map_free(r->transports);
 	io_timer_free(r->tick);
 	io_timer_free(r->redial);

@@ -1,6 +1,6 @@
 /* relayctl - the relay's verbs: what confd-signal (or a script) asks of
  * conf-relay, and what the relay tells, as JSON-RPC of conf-ctl(7); glue
- * between ctl (words), sfu (who gets what) and peer (transports).
+ * between ctl (words), sfu (who gets what), and peer and bus (transports).
  *
  * Control is one peer at a time: either the program at two descriptors
  * (relayctl_serve), or whoever listens on a Unix socket, dialled for ever
@@ -15,7 +15,9 @@
 #ifndef RELAYCTL_H
 #define RELAYCTL_H
 
+#include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct io_loop;
 struct peer_port;
@@ -24,6 +26,7 @@ struct relayctl;
 /* A transport that never connects is closed by peer after 30 s. */
 #define RELAYCTL_REDIAL_MS  250  /* and up to a fifth more or less */
 #define RELAYCTL_HELLO_MS   5000 /* without an answer: a line of log */
+#define RELAYCTL_TICKET_MS  30000
 
 struct relayctl_config {
 	struct io_loop *loop;
@@ -39,6 +42,12 @@ struct relayctl_config {
 
 struct relayctl *relayctl_new(const struct relayctl_config *c);
 void relayctl_free(struct relayctl *r);
+
+/* Listens on the media bus, as conf-bus(5) says. open: whoever connects may
+ * say who it is; else a ticket is needed. Once, and before the two below,
+ * which tell control of it. What bus_server_new fails with. */
+int relayctl_listen(struct relayctl *r, const char *path, mode_t mode,
+	gid_t gid, bool open);
 
 /* Owns both descriptors. Once, and not together with relayctl_dial. */
 int relayctl_serve(struct relayctl *r, int fd_in, int fd_out);

@@ -2,17 +2,24 @@
 #include <sys/resource.h>
 #include "relayctl_priv.h"
 
+int relayctl_source(const char *name, enum sfu_source *out)
+{
+	for (unsigned k = 0; k < SFU_SOURCES; k++)
+		if (str_eq(name, sfu_source_name((enum sfu_source)k))) {
+			*out = (enum sfu_source)k;
+			return 0;
+		}
+	return -EINVAL;
+}
+
 static int read_sources(const json_t *list, uint8_t *out)
 {
+	enum sfu_source k;
+
 	*out = 0;
 	for (size_t i = 0; i < json_array_size(list); i++) {
-		const char *s = json_string_value(json_array_get(list, i));
-		unsigned k = 0;
-
-		while (k < SFU_SOURCES &&
-			!str_eq(s, sfu_source_name((enum sfu_source)k)))
-			k++;
-		if (k == SFU_SOURCES)
+		if (relayctl_source(json_string_value(json_array_get(list, i)),
+			&k))
 			return -EINVAL;
 		*out |= (uint8_t)SFU_BIT(k);
 	}
@@ -114,14 +121,15 @@ static void list_endpoint(void *arg, const char *endpoint,
 static void list_transport(void *arg, const char *id, enum sfu_direction d,
 	bool ready, void *user)
 {
+	static const char *const words[SFU_DIRECTIONS] = {"publish",
+		"subscribe", "bus"};
 	struct listing *l = arg;
 	const struct transport *t = user;
 
 	json_array_append_new(json_object_get(l->endpoint, "transports"),
 		json_pack("{s:s, s:s, s:s}", "transport", id, "direction",
-			d == SFU_PUBLISH ? "publish" : "subscribe", "state",
-			ready ? "connected" : "new"));
-	if (d == SFU_PUBLISH)
+			words[d], "state", ready ? "connected" : "new"));
+	if (d != SFU_SUBSCRIBE)
 		json_object_set_new(l->endpoint, "tracks",
 			sources_of(t->tracks));
 }
@@ -144,6 +152,19 @@ json_t *relayctl_rooms(const struct relayctl *r)
 static void count(json_t *o, const char *key, uint64_t n)
 {
 	json_object_set_new(o, key, json_integer((json_int_t)n));
+}
+
+static void count_bus(json_t *o, const struct relayctl *r)
+{
+	const struct bus_stats *b = bus_server_stats(r->bus);
+
+	count(o, "bus_peers", bus_server_peers(r->bus));
+	count(o, "bus_in", b->packets_in);
+	count(o, "bus_out", b->packets_out);
+	count(o, "bus_dropped", b->dropped_packets);
+	count(o, "bus_dropped_frames", b->dropped_frames);
+	count(o, "bus_refused", b->refused);
+	count(o, "bus_malformed", b->malformed);
 }
 
 json_t *relayctl_stats(const struct relayctl *r)
@@ -196,5 +217,7 @@ json_t *relayctl_stats(const struct relayctl *r)
 			(double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
 			(double)(used.ru_utime.tv_usec +
 				used.ru_stime.tv_usec) / 1e6));
+	if (r->bus)
+		count_bus(o, r);
 	return o;
 }

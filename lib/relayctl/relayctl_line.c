@@ -48,6 +48,7 @@ void relayctl_hang_up(struct relayctl *r)
 
 	r->ctl = NULL;
 	r->asked = r->greeted = false;
+	tickets_clear(r); /* who gave them does not know of them any more */
 	io_undefer(r->cfg.loop, hung_up, r);
 	if (r->hello)
 		io_timer_stop(r->hello);
@@ -248,6 +249,8 @@ static int request_hello(struct relayctl *r, json_t *rooms)
 	json_object_set_new(p, "instance", json_string(r->instance));
 	json_object_set_new(p, "secret", json_string(r->secret));
 	json_object_set_new(p, "rooms", rooms);
+	if (r->bus)
+		json_object_set_new(p, "bus", json_string(r->bus_path));
 	if (!p)
 		return -ENOMEM;
 	return ctl_request(r->ctl, "hello", p, CTL_NEVER, on_hello, r);

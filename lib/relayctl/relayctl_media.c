@@ -4,7 +4,7 @@
 
 /* ---- what control is told ---- */
 
-static void tell_state(const struct transport *t, const char *state,
+void relayctl_tell_state(const struct transport *t, const char *state,
 	const char *reason)
 {
 	relayctl_report(t->r, "transport.state", json_pack(
@@ -103,7 +103,9 @@ static void on_keyframe(void *arg, void *user, enum sfu_source source,
 	struct transport *t = user;
 
 	(void)arg;
-	for (unsigned i = 0; i < peer_lines(t->peer); i++) {
+	if (t->bus)
+		relayctl_bus_keyframe(t, source);
+	for (unsigned i = 0; t->peer && i < peer_lines(t->peer); i++) {
 		const struct peer_line *line = peer_line(t->peer, i);
 
 		if (line->ours || (enum sfu_source)line->source != source)
@@ -122,7 +124,7 @@ static void on_track(void *arg, const char *room, const char *endpoint,
 	size_t pos = 0;
 
 	while ((t = map_next(r->transports, &pos, NULL, NULL))) {
-		if (t->direction != SFU_PUBLISH || !str_eq(t->room, room) ||
+		if (t->direction == SFU_SUBSCRIBE || !str_eq(t->room, room) ||
 		    !str_eq(t->endpoint, endpoint))
 			continue;
 		if (started)
@@ -187,9 +189,11 @@ static void on_grow(void *arg, void *user)
 }
 
 /* Of a transport that sfu has let go already, or never had. */
-static void discard(struct transport *t)
+void relayctl_transport_free(struct transport *t, const char *reason)
 {
 	map_dels(t->r->transports, t->id);
+	if (t->bus)
+		relayctl_bus_close(t, reason);
 	peer_free(t->peer);
 	buf_free(&t->offer);
 	free(t);
@@ -200,8 +204,8 @@ static void on_closed(void *arg, void *user, const char *reason)
 	struct transport *t = user;
 
 	(void)arg;
-	tell_state(t, "closed", reason);
-	discard(t);
+	relayctl_tell_state(t, "closed", reason);
+	relayctl_transport_free(t, reason);
 }
 
 const struct sfu_events relayctl_sfu_events = {
@@ -214,6 +218,7 @@ const struct sfu_events relayctl_sfu_events = {
 	.talk = on_talk,
 	.grow = on_grow,
 	.closed = on_closed,
+	.bus = &relayctl_bus_events,
 };
 
 /* ---- a peer says ---- */
@@ -226,7 +231,7 @@ static void on_state(void *arg, struct peer *p, enum peer_state state,
 
 	(void)p;
 	if (state == PEER_CONNECTED) {
-		tell_state(t, "connected", "");
+		relayctl_tell_state(t, "connected", "");
 		sfu_transport_ready(r->sfu, t->sfu, io_now_ns());
 		relayctl_rearm(r);
 	} else if (state == PEER_CLOSED) {
@@ -303,36 +308,51 @@ static const struct peer_events peer_events = {
 
 /* ---- making and ending ---- */
 
-static struct transport *make(struct relayctl *r, const char *room,
-	const char *endpoint, const char *id, enum sfu_direction d)
+struct transport *relayctl_transport_new(struct relayctl *r,
+	const char *room, const char *endpoint, const char *id,
+	enum sfu_direction d)
 {
 	struct transport *t = calloc(1, sizeof *t);
-	struct peer_config c = {
-		.role = PEER_SERVER,
-		.name = id,
-		.events = &peer_events,
-		.arg = t,
-	};
 	int rc = -ENOMEM;
 
 	if (t) {
 		t->r = r;
 		t->direction = d;
+		for (unsigned i = 0; i < SFU_SOURCES; i++)
+			t->published[i] = -1;
 		rc = str_copy(t->id, sizeof t->id, id);
 		rc = rc ? rc : str_copy(t->room, sizeof t->room, room);
 		rc = rc ? rc : str_copy(t->endpoint, sizeof t->endpoint,
 			endpoint);
 		rc = rc ? rc : map_puts(r->transports, t->id, t);
 	}
-	if (!rc) {
-		t->peer = peer_new(r->cfg.port, &c);
-		if (t->peer)
-			return t;
-		rc = -errno;
-		map_dels(r->transports, t->id);
-	}
+	if (!rc)
+		return t;
 	free(t);
 	errno = -rc;
+	return NULL;
+}
+
+static struct transport *make(struct relayctl *r, const char *room,
+	const char *endpoint, const char *id, enum sfu_direction d)
+{
+	struct transport *t = relayctl_transport_new(r, room, endpoint, id, d);
+	struct peer_config c = {
+		.role = PEER_SERVER,
+		.name = id,
+		.events = &peer_events,
+		.arg = t,
+	};
+	int err;
+
+	if (!t)
+		return NULL;
+	t->peer = peer_new(r->cfg.port, &c);
+	if (t->peer)
+		return t;
+	err = errno;
+	relayctl_transport_free(t, "failed");
+	errno = err;
 	return NULL;
 }
 
@@ -348,7 +368,7 @@ static struct transport *place(struct transport *t, unsigned slots,
 		return t;
 	snprintf(why, 160, "%s", rc == -ENOENT ? "no such endpoint" :
 		strerror(-rc));
-	discard(t);
+	relayctl_transport_free(t, "failed");
 	errno = -rc;
 	return NULL;
 }
@@ -379,7 +399,7 @@ struct transport *relayctl_publish(struct relayctl *r, const char *room,
 	}
 	rc = peer_accept_offer(t->peer, sdp, strlen(sdp), answer, why);
 	if (rc) {
-		discard(t);
+		relayctl_transport_free(t, "failed");
 		errno = -rc;
 		return NULL;
 	}
@@ -408,7 +428,7 @@ struct transport *relayctl_subscribe(struct relayctl *r, const char *room,
 	rc = peer_make_offer(t->peer, lines, t->offered, offer);
 	if (rc) {
 		snprintf(why, 160, "%s", strerror(-rc));
-		discard(t);
+		relayctl_transport_free(t, "failed");
 		errno = -rc;
 		return NULL;
 	}
@@ -435,12 +455,18 @@ int relayctl_answer(struct transport *t, const char *sdp, char why[160])
 void relayctl_close(struct transport *t, const char *reason)
 {
 	struct relayctl *r = t->r;
+	char room[SFU_ID_CAP], endpoint[SFU_ID_CAP] = "";
 
+	str_copy(room, sizeof room, t->room);
+	if (t->own_endpoint)
+		str_copy(endpoint, sizeof endpoint, t->endpoint);
 	/* While it is in the map, for the tracks that end with it. */
 	sfu_transport_close(r->sfu, t->sfu, io_now_ns());
 	relayctl_rearm(r);
-	tell_state(t, "closed", reason);
-	discard(t);
+	relayctl_tell_state(t, "closed", reason);
+	relayctl_transport_free(t, reason);
+	if (*endpoint)
+		sfu_endpoint_remove(r->sfu, room, endpoint, io_now_ns());
 }
 
 void relayctl_forget_all(struct relayctl *r)
@@ -449,7 +475,7 @@ void relayctl_forget_all(struct relayctl *r)
 	size_t pos = 0;
 
 	while ((t = map_next(r->transports, &pos, NULL, NULL)))
-		discard(t);
+		relayctl_transport_free(t, "draining");
 }
 
 /* Slots change hands and offers are made while control is away, and nobody

@@ -1,10 +1,12 @@
 /* relayctl_priv - what the parts of relayctl share: relayctl.c (life and
  * timers), relayctl_line.c (the connection), relayctl_verbs.c (requests),
- * relayctl_media.c (transports), relayctl_json.c (values). */
+ * relayctl_media.c (transports), relayctl_bus.c (those of the bus),
+ * relayctl_ticket.c (who may be one), relayctl_json.c (values). */
 #ifndef RELAYCTL_PRIV_H
 #define RELAYCTL_PRIV_H
 
 #include "base.h"
+#include "bus.h"
 #include "ctl.h"
 #include "io.h"
 #include "json.h"
@@ -24,13 +26,16 @@ struct slot {
 
 struct transport {
 	struct relayctl *r;
-	struct peer *peer;
+	struct peer *peer; /* of WebRTC */
+	struct bus_peer *bus; /* of the bus; one of the two */
+	bool own_endpoint; /* which is there for this one alone */
+	int published[SFU_SOURCES]; /* bus: track numbers, -1: not */
 	struct sfu_transport *sfu;
 	enum sfu_direction direction;
 	char id[SFU_ID_CAP];
 	char room[SFU_ID_CAP];
 	char endpoint[SFU_ID_CAP];
-	uint8_t tracks;  /* publish: SFU_BIT of sources that have begun */
+	uint8_t tracks;  /* not subscribe: SFU_BIT of sources that have begun */
 	unsigned offered; /* subscribe: slots in the last offer */
 	bool growing;    /* a larger offer awaits its answer: this one */
 	struct buf offer;
@@ -45,6 +50,14 @@ struct relayctl {
 	struct map *transports;
 	struct io_timer *tick;
 	uint64_t tick_at;
+	struct bus_server *bus; /* NULL: there is none */
+	char bus_path[IO_PATH_CAP];
+	bool bus_open;
+	uint64_t bus_count; /* to name those that nobody named */
+	uint64_t wall_base_ns; /* wall clock less io_now_ns() */
+	struct map *tickets;
+	struct list ticket_order; /* the oldest first */
+	struct io_timer *ticket_timer;
 	bool draining;
 	bool ended;
 	struct rng rng;
@@ -99,6 +112,47 @@ void relayctl_close(struct transport *t, const char *reason);
 void relayctl_forget_all(struct relayctl *r);
 /* Tells again what control may have missed. */
 void relayctl_retell(struct relayctl *r);
+
+/* For those of its kind only, and for relayctl_bus.c. */
+struct transport *relayctl_transport_new(struct relayctl *r,
+	const char *room, const char *endpoint, const char *id,
+	enum sfu_direction d);
+void relayctl_transport_free(struct transport *t, const char *reason);
+void relayctl_tell_state(const struct transport *t, const char *state,
+	const char *reason);
+
+/* relayctl_bus.c */
+extern const struct sfu_bus_events relayctl_bus_events;
+/* A track of a program's is wanted with a key frame. */
+void relayctl_bus_keyframe(const struct transport *t,
+	enum sfu_source source);
+/* Grants have changed: what a program sends in vain it is told. */
+void relayctl_bus_granted(struct relayctl *r, const char *room);
+/* Says why and hangs up. */
+void relayctl_bus_close(struct transport *t, const char *reason);
+/* A source by its name; -EINVAL. */
+int relayctl_source(const char *name, enum sfu_source *out);
+
+/* relayctl_ticket.c */
+struct ticket {
+	struct list link;
+	char word[BUS_TICKET_CAP];
+	char room[SFU_ID_CAP];
+	char endpoint[SFU_ID_CAP];
+	char transport[SFU_ID_CAP];
+	uint64_t epoch;
+	uint64_t until_ns;
+};
+#define TICKETS_MAX 1024u
+/* -EEXIST, -ENOSPC, -EINVAL a word too long, -ENOMEM. */
+int ticket_add(struct relayctl *r, const struct ticket *t);
+/* Takes it out: false if there is no such, or not any more. */
+bool ticket_take(struct relayctl *r, const char *word, struct ticket *out);
+/* True if there was one. */
+bool ticket_drop(struct relayctl *r, const char *transport);
+/* The timer; and all of them, without a word. */
+void ticket_late(void *arg);
+void tickets_clear(struct relayctl *r);
 
 /* relayctl_json.c. New references, NULL when out of memory. */
 int relayctl_read_grant(const json_t *grant, struct sfu_grant *out);

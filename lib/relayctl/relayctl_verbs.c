@@ -184,6 +184,7 @@ static void room_sync(void *arg, struct ctl_call *call, const json_t *p)
 	}
 	free(grants);
 	settle(r, call, rc, &a);
+	relayctl_bus_granted(r, a.room);
 	relayctl_rearm(r);
 }
 
@@ -198,6 +199,7 @@ static void endpoint_grant(void *arg, struct ctl_call *call, const json_t *p)
 		return;
 	settle(r, call, sfu_endpoint_grant(r->sfu, a.room, a.endpoint, &a.grant,
 		io_now_ns()), &a);
+	relayctl_bus_granted(r, a.room);
 	relayctl_rearm(r);
 }
 
@@ -217,18 +219,14 @@ static bool read_want(const json_t *o, struct sfu_want *w)
 {
 	const char *bad = NULL, *source;
 	int64_t height;
-	unsigned k = 0;
 
 	w->endpoint = need_str(o, "endpoint", SFU_ID_CAP, &bad);
 	source = json_str(o, "source", &bad);
 	height = json_int(o, "height", 0, &bad);
 	w->stage = json_flag(o, "stage", false, &bad);
-	while (k < SFU_SOURCES &&
-		!str_eq(source, sfu_source_name((enum sfu_source)k)))
-		k++;
-	if (bad || k == SFU_SOURCES || height < 0 || height > 65535)
+	if (bad || relayctl_source(source, &w->source) || height < 0 ||
+	    height > 65535)
 		return false;
-	w->source = (enum sfu_source)k;
 	w->height = (unsigned)height;
 	return true;
 }
@@ -359,6 +357,8 @@ static struct transport *find(struct relayctl *r, struct ctl_call *call,
 {
 	struct transport *t = map_gets(r->transports, a->transport);
 
+	if (t && t->bus && a->sdp)
+		t = NULL;
 	if (!t)
 		ctl_fail(call, "not_found", "no such transport");
 	return t;
@@ -409,10 +409,62 @@ static void transport_close(void *arg, struct ctl_call *call, const json_t *p)
 	struct transport *t;
 	struct ask a;
 
-	if (!understand(call, p, TRANSPORT, &a) || !(t = find(r, call, &a)))
+	if (!understand(call, p, TRANSPORT, &a))
+		return;
+	if (ticket_drop(r, a.transport)) {
+		ctl_reply(call, NULL);
+		return;
+	}
+	t = find(r, call, &a);
+	if (!t)
 		return;
 	relayctl_close(t, "asked");
 	ctl_reply(call, NULL);
+}
+
+/* ---- tickets ---- */
+
+static void ticket_create(void *arg, struct ctl_call *call, const json_t *p)
+{
+	struct relayctl *r = arg;
+	const char *bad = NULL, *word;
+	struct ticket t;
+	struct ask a;
+	int rc;
+
+	if (!understand(call, p, ROOM | ENDPOINT | TRANSPORT | EPOCH | GRANT,
+		&a))
+		return;
+	word = need_str(p, "ticket", BUS_TICKET_CAP, &bad);
+	if (bad) {
+		ctl_fail(call, "invalid", "ticket.create: '%s' is missing or "
+			"is not what it should be", bad);
+		return;
+	}
+	if (!r->bus) {
+		ctl_fail(call, "unavailable", "the relay has no bus");
+		return;
+	}
+	if (!may_create(r, call, &a))
+		return;
+	t = (struct ticket){.epoch = a.epoch};
+	str_copy(t.word, sizeof t.word, word);
+	str_copy(t.room, sizeof t.room, a.room);
+	str_copy(t.endpoint, sizeof t.endpoint, a.endpoint);
+	str_copy(t.transport, sizeof t.transport, a.transport);
+	rc = ticket_add(r, &t);
+	if (rc == -EEXIST) {
+		ctl_fail(call, "exists", "there is such a ticket");
+		return;
+	}
+	if (!rc)
+		rc = sfu_endpoint_grant(r->sfu, a.room, a.endpoint, &a.grant,
+			io_now_ns());
+	if (rc)
+		ticket_drop(r, a.transport);
+	settle(r, call, rc, &a);
+	relayctl_bus_granted(r, a.room);
+	relayctl_rearm(r);
 }
 
 /* ---- the relay ---- */
@@ -448,6 +500,7 @@ const struct ctl_method relayctl_methods[] = {
 	{"transport.answer", transport_answer},
 	{"transport.close", transport_close},
 	{"slot.confirm", slot_confirm},
+	{"ticket.create", ticket_create},
 	{"endpoint.grant", endpoint_grant},
 	{"endpoint.remove", endpoint_remove},
 	{"endpoint.want", endpoint_want},

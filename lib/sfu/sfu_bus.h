@@ -17,9 +17,9 @@
  * endpoint has either a bus transport or a publish transport: a new one of
  * the two closes the other ("replaced").
  *
- * Included by sfu.h, whose rules of ownership, errors and callbacks hold. Memory: a
- * track that is tapped keeps SFU_FEED_PACKETS packets at most, as long as
- * history does.
+ * Included by sfu.h, whose rules of ownership, errors and callbacks hold.
+ * Memory: a track that is tapped keeps SFU_FEED_PACKETS packets at most, as
+ * long as history does.
  */
 #ifndef SFU_BUS_H
 #define SFU_BUS_H

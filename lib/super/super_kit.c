@@ -251,6 +251,8 @@ void super_kit_argv(const struct super_settings *set,
 	if (set->socket_group) {
 		add(out->signal, &n_signal, "--socket-group");
 		add(out->signal, &n_signal, set->socket_group);
+		add(out->relay, &n_relay, "--socket-group");
+		add(out->relay, &n_relay, set->socket_group);
 	}
 	if (!set->sandbox) {
 		add(out->signal, &n_signal, "--sandbox");
