@@ -175,7 +175,7 @@ static enum store_need need_of(const struct room *r,
 	const struct meet_actor *a, const char *command)
 {
 	static const char *const essential[] = {"user.leave", "user.mute",
-		"user.kick", "meeting.end", "link.revoke"};
+		"user.kick", "meeting.end", "link.revoke", "media.detach"};
 
 	if (a->party == MEET_SYSTEM || a->party == MEET_WORKER)
 		return STORE_ESSENTIAL;

@@ -38,7 +38,7 @@ json_t *grant_json(const struct room *r, const char *user)
 			json_array_append_new(publish,
 				json_string(meet_source_name(bit)));
 	return json_pack("{s:o, s:o, s:b}", "publish", publish, "muted",
-		muted_json(r, user), "receive", 1);
+		muted_json(r, user), "receive", !(m && m->deaf));
 }
 
 json_t *grant_sync_json(const struct room *r)
@@ -72,7 +72,8 @@ void grant_send(struct room *r, const char *user)
 
 void member_forget_media(struct member *m)
 {
-	*m->transport[PUBLISH] = *m->transport[SUBSCRIBE] = '\0';
+	for (int d = 0; d < DIRECTIONS; d++)
+		*m->transport[d] = '\0';
 	slots_clear(m);
 	json_decref(m->offer);
 	m->offer = NULL;

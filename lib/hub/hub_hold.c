@@ -29,6 +29,7 @@ static void reset_member(struct room *r, struct member *m)
 	json_decref(gone);
 	if (seat && seat->sources)
 		hold_stop_sources(r, &system, m->user, seat->sources);
+	attach_lost(m);
 	member_drop(m);
 }
 

@@ -12,21 +12,18 @@ enum op_kind { OP_PUBLISH, OP_SUBSCRIBE, OP_ANSWER, OP_CHECK };
 
 /* Names, not pointers: who asked may be gone when the answer comes. */
 struct media_op {
-	struct list link;  /* in hub->waiting until a relay is there */
-	struct hub *hub;
+	struct media_wait wait;
 	struct ctl_call *call;
 	enum op_kind kind;
-	char room[MEET_ID_CAP];
 	char user[STR_ID_CAP];
 	char transport[STR_ID_CAP];
 	json_t *params;
-	uint64_t until_ns; /* it waits for a relay at most until then */
 	bool again;        /* its first relay was lost over it */
 };
 
 static void op_free(struct media_op *op)
 {
-	list_remove(&op->link);
+	list_remove(&op->wait.link);
 	json_decref(op->params);
 	free(op);
 }
@@ -40,7 +37,7 @@ static void op_fail(struct media_op *op, const char *kind, const char *why)
 /* The member, while the meeting and the seat are there. */
 static struct member *op_member(const struct media_op *op, struct room **r)
 {
-	*r = map_gets(op->hub->rooms, op->room);
+	*r = map_gets(op->wait.hub->rooms, op->wait.room);
 	if (!*r || !(*r)->meet || !meet_seat((*r)->meet, op->user))
 		return NULL;
 	return member_find(*r, op->user);
@@ -62,7 +59,7 @@ static struct relay *relay_for(const struct hub *h, const struct room *r)
 	return NULL;
 }
 
-static bool place(struct room *r)
+bool media_place(struct room *r)
 {
 	struct relay *w = relay_for(r->hub, r);
 
@@ -82,7 +79,7 @@ static bool ask_again(struct media_op *op, struct room *r,
 	if (drains && r && r->relay)
 		r->relay->leaving = true;
 	if ((!drains && !str_eq(err->kind, "unavailable")) || op->again ||
-		op->hub->draining)
+		op->wait.hub->draining)
 		return false;
 	op->again = true;
 	start_or_wait(op);
@@ -141,7 +138,7 @@ static void created(void *arg, const json_t *result,
  * before (relay_ask closes it then). */
 static void unheard(struct media_op *op)
 {
-	if (op->again || op->hub->draining) {
+	if (op->again || op->wait.hub->draining) {
 		op_fail(op, "unavailable", "the media server does not answer");
 		return;
 	}
@@ -172,7 +169,7 @@ static void start_create(struct media_op *op, struct room *r,
 	int d = op->kind == OP_PUBLISH ? PUBLISH : SUBSCRIBE;
 	uint8_t random[16];
 
-	if (!place(r)) {
+	if (!media_place(r)) {
 		op_fail(op, "unavailable", "no media server is running");
 		return;
 	}
@@ -347,8 +344,9 @@ static void off(struct peer *p, struct ctl_call *call, const json_t *params)
 
 /* --- Waiting for a relay -------------------------------------------------- */
 
-static void start(struct media_op *op)
+static void op_start(struct media_wait *w)
 {
+	struct media_op *op = list_entry(w, struct media_op, wait);
 	struct room *r;
 	struct member *m = op_member(op, &r);
 
@@ -362,48 +360,62 @@ static void start(struct media_op *op)
 		start_create(op, r, m);
 }
 
+static void op_failed(struct media_wait *w, const char *kind,
+	const char *why)
+{
+	op_fail(list_entry(w, struct media_op, wait), kind, why);
+}
+
 static void wait_next(struct hub *h)
 {
 	if (!list_empty(&h->waiting))
 		io_timer_at(h->relay_timer, list_entry(h->waiting.next,
-			struct media_op, link)->until_ns);
+			struct media_wait, link)->until_ns);
 }
 
-static bool may_start(const struct media_op *op)
+static bool may_start(const struct media_wait *w)
 {
-	return relay_for(op->hub, map_gets(op->hub->rooms, op->room));
+	return relay_for(w->hub, map_gets(w->hub->rooms, w->room));
+}
+
+void media_wait(struct media_wait *w)
+{
+	struct hub *h = w->hub;
+
+	if (may_start(w)) {
+		w->start(w);
+		return;
+	}
+	w->until_ns = io_now_ns() + HUB_RELAY_WAIT_MS * NS_PER_MS;
+	list_append(&h->waiting, &w->link);
+	wait_next(h);
 }
 
 /* Of a kind one waits for each user: who asks again means the new one. */
 static void start_or_wait(struct media_op *op)
 {
-	struct hub *h = op->hub;
+	list_each(l, next, &op->wait.hub->waiting) {
+		struct media_wait *w = list_entry(l, struct media_wait, link);
+		struct media_op *o = list_entry(w, struct media_op, wait);
 
-	if (may_start(op)) {
-		start(op);
-		return;
-	}
-	list_each(l, next, &h->waiting) {
-		struct media_op *o = list_entry(l, struct media_op, link);
-
-		if (o->kind == op->kind && str_eq(o->user, op->user) &&
-			str_eq(o->room, op->room))
+		if (w->start == op_start && o->kind == op->kind &&
+			str_eq(o->user, op->user) &&
+			str_eq(w->room, op->wait.room) &&
+			!may_start(&op->wait))
 			op_fail(o, "unavailable", "asked again meanwhile");
 	}
-	op->until_ns = io_now_ns() + HUB_RELAY_WAIT_MS * NS_PER_MS;
-	list_append(&h->waiting, &op->link);
-	wait_next(h);
+	media_wait(&op->wait);
 }
 
 void media_ready(struct hub *h)
 {
 	list_each(l, next, &h->waiting) {
-		struct media_op *op = list_entry(l, struct media_op, link);
+		struct media_wait *w = list_entry(l, struct media_wait, link);
 
-		if (!may_start(op))
+		if (!may_start(w))
 			continue;
-		list_remove(&op->link);
-		start(op);
+		list_remove(&w->link);
+		w->start(w);
 	}
 }
 
@@ -414,21 +426,24 @@ void media_late(void *arg)
 	uint64_t now = io_now_ns();
 
 	list_each(l, next, &h->waiting) {
-		struct media_op *op = list_entry(l, struct media_op, link);
+		struct media_wait *w = list_entry(l, struct media_wait, link);
 
-		if (op->until_ns > now)
+		if (w->until_ns > now)
 			break;
-		list_remove(&op->link);
-		start(op);
+		list_remove(&w->link);
+		w->start(w);
 	}
 	wait_next(h);
 }
 
 void media_free(struct hub *h)
 {
-	list_each(l, next, &h->waiting)
-		op_fail(list_entry(l, struct media_op, link), "unavailable",
-			"the server ends");
+	list_each(l, next, &h->waiting) {
+		struct media_wait *w = list_entry(l, struct media_wait, link);
+
+		list_remove(&w->link);
+		w->fail(w, "unavailable", "the server ends");
+	}
 }
 
 /* --- The methods ---------------------------------------------------------- */
@@ -483,12 +498,14 @@ void media_run(struct peer *p, struct ctl_call *call, const char *method,
 		ctl_fail(call, "internal", "out of memory");
 		return;
 	}
-	list_init(&op->link);
-	op->hub = p->hub;
+	list_init(&op->wait.link);
+	op->wait.hub = p->hub;
+	op->wait.start = op_start;
+	op->wait.fail = op_failed;
 	op->call = call;
 	while (!str_eq(names[op->kind], method))
 		op->kind++;
-	str_copy(op->room, sizeof(op->room), p->member->room->id);
+	str_copy(op->wait.room, MEET_ID_CAP, p->member->room->id);
 	str_copy(op->user, sizeof(op->user), p->id);
 	op->params = json_deep_copy(params);
 	bad = op_fault(op);

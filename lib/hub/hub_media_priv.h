@@ -14,6 +14,7 @@ struct relay {
 	json_t *stats;        /* what it counted, as it said at stats_ns */
 	uint64_t stats_ns;
 	bool asking;          /* for them */
+	char bus[IO_PATH_CAP]; /* where its bus is, or empty */
 };
 
 /* hub_relay.c: the worker's side. */
@@ -45,11 +46,31 @@ void hold_stop_sources(struct room *r, const struct meet_actor *a,
 /* One of media.*; the peer has a seat. */
 void media_run(struct peer *p, struct ctl_call *call, const char *method,
 	const json_t *params);
+/* A request that begins when there is a relay for the room, or fails. It is
+ * the head of a struct of its owner's, and owned by it. */
+struct media_wait {
+	struct list link;  /* in hub->waiting until a relay is there */
+	struct hub *hub;
+	char room[MEET_ID_CAP];
+	uint64_t until_ns; /* it waits for a relay at most until then */
+	void (*start)(struct media_wait *w);
+	void (*fail)(struct media_wait *w, const char *kind, const char *why);
+};
+void media_wait(struct media_wait *w);
+/* Gives the room a relay, if there is one and it has none. */
+bool media_place(struct room *r);
 /* There is a relay: what waits for one begins. */
 void media_ready(struct hub *h);
 /* The timer of what waits for a relay. */
 void media_late(void *arg);
 void media_free(struct hub *h);
+
+/* hub_attach.c: programs on the bus. */
+/* media.attach; the peer may. */
+void attach_run(struct peer *p, struct room *r, struct ctl_call *call,
+	const json_t *params);
+/* A bus transport is no more: its program is away. */
+void attach_lost(struct member *m);
 
 /* hub_grant.c: what the log means for the relay. */
 json_t *grant_json(const struct room *r, const char *user);

@@ -380,6 +380,12 @@ static void media(struct request *q)
 		media_run(q->peer, q->call, q->method, q->params);
 }
 
+static void attach(struct request *q)
+{
+	if (allowed(q, ""))
+		attach_run(q->peer, q->room, q->call, q->params);
+}
+
 /* --- Dispatch ----------------------------------------------------------- */
 
 /* LOG: reads the log itself. */
@@ -418,6 +424,8 @@ static const struct {
 	{"media.confirm", media, ROOM},
 	{"media.off", media, ROOM},
 	{"media.check", media, ROOM},
+	{"media.attach", attach, ROOM},
+	{"media.detach", command, ROOM},
 };
 
 /* The meeting that a request is about; people have theirs. */
@@ -494,6 +502,7 @@ const struct ctl_method hub_methods[] = {
 	M("key.list"), M("key.rotate"), M("events.read"),
 	M("events.follow"), M("media.publish"), M("media.subscribe"),
 	M("media.answer"), M("media.want"), M("media.off"),
-	M("media.check"), M("media.confirm"),
+	M("media.check"), M("media.confirm"), M("media.attach"),
+	M("media.detach"),
 };
 const size_t hub_n_methods = ARRAY_LEN(hub_methods);

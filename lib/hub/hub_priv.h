@@ -92,7 +92,7 @@ struct hub {
 
 /* --- Rooms: meetings in memory ------------------------------------------ */
 
-enum { PUBLISH, SUBSCRIBE, DIRECTIONS };
+enum { PUBLISH, SUBSCRIBE, BUS, DIRECTIONS };
 
 struct slot {
 	bool used;
@@ -106,7 +106,8 @@ struct slot {
 	char user[STR_ID_CAP]; /* empty: nobody */
 };
 
-/* Somebody who said hello to a meeting, or has media in it. */
+/* Somebody who said hello to a meeting, or has media in it. A program that
+ * was attached has no peer, but a bus transport, or a ticket for one. */
 struct member {
 	char user[STR_ID_CAP];
 	struct room *room;
@@ -117,6 +118,7 @@ struct member {
 	json_t *wants; /* last media.want, as the relay takes it, or NULL */
 	unsigned off;  /* sources that the user says not to send, MEET_CAM… */
 	struct guard_rate rates[HUB_RATES];
+	bool deaf;     /* it does not want to receive */
 };
 
 struct room {

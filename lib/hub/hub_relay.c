@@ -111,7 +111,8 @@ static void learn_transport(struct member *m, const json_t *o)
 	const char *bad = NULL;
 	const char *id = json_str(o, "transport", &bad);
 	const char *direction = json_str(o, "direction", &bad);
-	int d = str_eq(direction, "publish") ? PUBLISH : SUBSCRIBE;
+	int d = str_eq(direction, "publish") ? PUBLISH :
+		str_eq(direction, "bus") ? BUS : SUBSCRIBE;
 
 	if (bad || !id || !str_is_id(id, 't') ||
 		str_eq(json_str(o, "state", &bad), "closed"))
@@ -128,7 +129,9 @@ static void learn_off(struct member *m, const json_t *grant)
 	json_t *v;
 	size_t i;
 
-	if (!*m->transport[PUBLISH])
+	if (*m->transport[BUS])
+		m->deaf = json_is_false(json_object_get(grant, "receive"));
+	if (!*m->transport[PUBLISH] && !*m->transport[BUS])
 		return;
 	m->off = MEET_MIC | MEET_CAM | MEET_SCREEN | MEET_SCREEN_AUDIO;
 	json_array_foreach(publish, i, v)
@@ -166,7 +169,8 @@ static void forget_sources(struct room *r, struct relay *w)
 		const struct member *m = member_find(r, s->user);
 		char user[STR_ID_CAP];
 
-		if (!s->sources || (m && *m->transport[PUBLISH]))
+		if (!s->sources || (m && (*m->transport[PUBLISH] ||
+			*m->transport[BUS])))
 			continue;
 		str_copy(user, sizeof(user), s->user);
 		hold_stop_sources(r, &a, user, s->sources);
@@ -315,6 +319,7 @@ static void relay_hello(void *arg, struct ctl_call *call,
 	const char *instance = json_str(params, "instance", &bad);
 	const char *secret = json_str(params, "secret", &bad);
 	const json_t *rooms = json_arr(params, "rooms", &bad);
+	const char *bus = json_str(params, "bus", &bad);
 	char who[80], actor[96];
 	json_t *v;
 	size_t i;
@@ -337,6 +342,8 @@ static void relay_hello(void *arg, struct ctl_call *call,
 		refuse(p, call, "out of memory");
 		return;
 	}
+	if (bus)
+		(void)str_copy(p->relay->bus, sizeof(p->relay->bus), bus);
 	snprintf(actor, sizeof(actor), "worker:%s", who);
 	ctl_reply(call, json_pack("{s:s, s:[s], s:s}", "actor", actor,
 		"rights", "relay", "agent", HUB_AGENT));
@@ -409,6 +416,8 @@ static void transport_state(void *arg, struct ctl_call *call,
 		*m->transport[d] = '\0';
 		if (d == SUBSCRIBE)
 			slots_clear(m);
+		if (d == BUS)
+			attach_lost(m);
 		transient(r, m, "media.reset", "system", json_pack(
 			"{s:[s], s:s}", "transports", id, "reason",
 			reason ? reason : "closed"));

@@ -44,7 +44,7 @@ void member_drop(struct member *m)
 	struct room *r = m->room;
 
 	if (m->peer || *m->transport[PUBLISH] || *m->transport[SUBSCRIBE] ||
-		(r->meet && meet_seat(r->meet, m->user)))
+		*m->transport[BUS] || (r->meet && meet_seat(r->meet, m->user)))
 		return;
 	map_dels(r->members, m->user);
 	member_free(m);
@@ -320,7 +320,8 @@ void hub_grace_over(void *arg)
 			const struct member *m = member_find(r, s->user);
 			char user[STR_ID_CAP];
 
-			if (s->away || (m && m->peer))
+			if (s->away || (m && (m->peer ||
+				*m->transport[BUS])))
 				continue;
 			str_copy(user, sizeof(user), s->user);
 			hub_decide_quietly(r, &system, "user.away",

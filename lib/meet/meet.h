@@ -76,7 +76,9 @@ void meet_free(struct meet *m);
  * params ("meeting" is not looked at):
  *   meeting.create meeting.set meeting.end user.join user.leave user.mute
  *   user.unmute user.kick user.role user.hand chat.say link.create
- *   link.revoke
+ *   link.revoke media.attach media.detach
+ * of which media.attach {as?,role?,user?} gives a seat without a link, or
+ * finds that of user, and media.detach {user} takes it;
  * and four that no client has:
  *   user.away {user}             system: its connection is lost
  *   media.started {user,source}  worker: first packet seen

@@ -332,6 +332,8 @@ static const struct {
 	{"user.away", meet_user_away},
 	{"media.started", meet_media_started},
 	{"media.stopped", meet_media_stopped},
+	{"media.attach", meet_media_attach},
+	{"media.detach", meet_media_detach},
 	{"chat.say", meet_chat_say},
 	{"link.create", meet_link_create},
 	{"link.revoke", meet_link_revoke},

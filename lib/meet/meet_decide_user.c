@@ -26,6 +26,11 @@ static int whom(struct draft *d, struct seat **out, bool *self)
 	return 0;
 }
 
+static bool is_full(const struct meet *m)
+{
+	return meet_users(m) >= (m->max_users ? m->max_users : MEET_MAX_USERS);
+}
+
 int meet_user_join(struct draft *d)
 {
 	const char *user = d->actor->id;
@@ -43,8 +48,7 @@ int meet_user_join(struct draft *d)
 		draft_add(d, "user.back", of_user(user));
 	if (err || seat)
 		return err;
-	if (meet_users(d->m) >= (d->m->max_users ? d->m->max_users
-						 : MEET_MAX_USERS))
+	if (is_full(d->m))
 		return meet_refuse(d->why, "limit", "the meeting is full");
 	err = draft_text(d, "name", MEET_NAME_MAX, name, sizeof(name));
 	if (err)
@@ -62,6 +66,71 @@ int meet_user_join(struct draft *d)
 		draft_add_system(d, "user.held", of_user(user));
 	return 0;
 }
+
+/* --- Programs -------------------------------------------------------------
+ * They have a seat and no link: an operator has let them in. */
+
+static int program(struct draft *d, const char *user,
+	const struct seat **out)
+{
+	*out = meet_find(d->m, user);
+	if (!*out || *(*out)->s.link)
+		return meet_refuse(d->why, "not_found",
+			"there is no such program in the meeting");
+	return 0;
+}
+
+int meet_media_attach(struct draft *d)
+{
+	enum meet_role role = MEET_VIEWER;
+	char name[MEET_NAME_CAP], id[STR_ID_CAP];
+	const char *user, *word;
+	const struct seat *seat;
+	int err = draft_allow(d, "");
+
+	if (!err)
+		err = draft_str(d, "user", false, &user);
+	if (!err && user) {
+		err = program(d, user, &seat);
+		if (!err && seat->s.away)
+			draft_add(d, "user.back", of_user(user));
+		return err;
+	}
+	if (!err && is_full(d->m))
+		err = meet_refuse(d->why, "limit", "the meeting is full");
+	if (!err)
+		err = draft_text(d, "as", MEET_NAME_MAX, name, sizeof(name));
+	if (!err)
+		err = draft_str(d, "role", false, &word);
+	if (!err && word && meet_role(word, &role))
+		err = meet_refuse(d->why, "invalid",
+			"role must be viewer or moderator");
+	if (err)
+		return err;
+	str_id(id, 'u', d->random);
+	draft_add(d, "user.joined", json_pack("{s:s,s:s,s:s}", "user", id,
+		"name", *name ? name : "Program", "role",
+		meet_role_name(role)));
+	return 0;
+}
+
+int meet_media_detach(struct draft *d)
+{
+	const struct seat *seat;
+	const char *user;
+	int err = draft_allow(d, "");
+
+	if (!err)
+		err = draft_str(d, "user", true, &user);
+	if (!err)
+		err = program(d, user, &seat);
+	if (!err)
+		draft_add(d, "user.left", json_pack("{s:s,s:s}", "user", user,
+			"reason", "left"));
+	return err;
+}
+
+/* --- People --------------------------------------------------------------- */
 
 int meet_user_leave(struct draft *d)
 {

@@ -99,7 +99,8 @@ struct draft {
 typedef int decide_fn(struct draft *d);
 decide_fn meet_user_join, meet_user_leave, meet_user_mute, meet_user_unmute,
 	meet_user_kick, meet_user_role, meet_user_hand, meet_user_away,
-	meet_media_started, meet_media_stopped, meet_chat_say,
+	meet_media_started, meet_media_stopped, meet_media_attach,
+	meet_media_detach, meet_chat_say,
 	meet_link_create, meet_link_revoke;
 
 int meet_refuse(struct meet_refusal *why, const char *kind,

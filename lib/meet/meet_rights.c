@@ -46,6 +46,8 @@ static const struct meet_right rights[] = {
 	{"media.off", "self", SEATED},
 	{"media.confirm", "self", SEATED},
 	{"media.check", "self", SEATED},
+	{"media.attach", "", MEET_IS_OP},
+	{"media.detach", "", MEET_IS_OP},
 	{"media.started", "other", MEET_IS_WORKER},
 	{"media.stopped", "other", MEET_IS_WORKER | MEET_IS_SYSTEM},
 };
