@@ -51,6 +51,8 @@ static const struct {
 	{"media.off", "self", "vm", NULL},
 	{"media.confirm", "self", "vm", NULL},
 	{"media.check", "self", "vm", NULL},
+	{"media.attach", "", "o", "{'as':'Tool'}"},
+	{"media.detach", "", "o", "{'user':'" CYD "'}"},
 	{"media.started", "other", "w", "{'user':'" CYD "','source':'mic'}"},
 	{"media.stopped", "other", "ws", "{'user':'" CYD "','source':'mic'}"},
 };
