@@ -28,6 +28,8 @@ struct relayctl *relayctl_new(const struct relayctl_config *c)
 	if (!r)
 		return NULL;
 	r->cfg = *c;
+	if (!r->cfg.ticket_ms)
+		r->cfg.ticket_ms = RELAYCTL_TICKET_MS;
 	r->tick_at = UINT64_MAX;
 	r->started_ms = io_wall_ms();
 	r->wall_base_ns = io_wall_ms() * NS_PER_MS - io_now_ns();

@@ -33,6 +33,7 @@ struct relayctl_config {
 	struct peer_port *port;
 	const char *agent; /* "conf-relay/0.1"; lent for life */
 	uint64_t seed;     /* random: for hashing and jitter */
+	unsigned ticket_ms; /* 0: RELAYCTL_TICKET_MS */
 	/* Nothing is left to do. code 0: the end of the input that is served,
 	 * or drained; -EPROTO, -EMSGSIZE: what was served spoke badly; else
 	 * what its descriptor failed with. */

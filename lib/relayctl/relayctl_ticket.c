@@ -36,7 +36,7 @@ int ticket_add(struct relayctl *r, const struct ticket *what)
 	if (!t)
 		return -ENOMEM;
 	*t = *what;
-	t->until_ns = io_now_ns() + RELAYCTL_TICKET_MS * NS_PER_MS;
+	t->until_ns = io_now_ns() + r->cfg.ticket_ms * NS_PER_MS;
 	if (map_puts(r->tickets, t->word, t)) {
 		free(t);
 		return -ENOMEM;
