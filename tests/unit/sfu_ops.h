@@ -8,6 +8,10 @@
  *   key frame, announced by slot.live with its timestamp;
  * - a slot repeats a sequence number, leaves a gap that the source has not,
  *   or goes back in time or picture ids in order of sequence;
+ * - any of that on the bus, where a tap is of a track that has begun and is
+ *   told of nobody twice, and what is sent again was sent to it, to somebody
+ *   who may hear it still; queues are purged whenever a source is muted,
+ *   taken or removed;
  * - a source is asked for key frames more than once a second, who speaks is
  *   told more than five times a second, a track starts twice, a transport is
  *   closed twice or a track sits in two slots of one transport.
@@ -50,12 +54,22 @@ struct op_slot {
 	uint8_t sent[WINDOW / 8]; /* bits: the last numbers given out */
 };
 
+/* A tap, by its number, which is 16 times the endpoint's and the source's. */
+struct op_tap {
+	bool open;
+	bool begun;
+	bool dirty; /* something may wait in its queue */
+	struct op_slot slot;
+};
+
 struct op_ep {
 	unsigned room, index;
 	char id[8];
 	bool there;
 	struct sfu_grant grant;
-	struct sfu_transport *pub, *sub;
+	struct sfu_transport *pub, *sub, *bus;
+	bool bus_ready;
+	struct op_tap taps[EPS][SFU_SOURCES];
 	bool ready;
 	bool grow;
 	bool started[SFU_SOURCES];
@@ -91,6 +105,18 @@ static inline struct op_ep *op_find(struct ops *o, const char *room,
 	const char *id)
 {
 	return &o->eps[room[1] - '0'][id[1] - '0'];
+}
+
+static inline struct op_ep *op_room_ep(struct ops *o, const struct op_ep *ep,
+	unsigned i)
+{
+	return &o->eps[ep->room][i];
+}
+
+static inline struct op_ep *op_room_of(struct ops *o, const struct op_ep *ep,
+	const char *id)
+{
+	return op_room_ep(o, ep, (unsigned)(id[1] - '0'));
 }
 
 /* ---- what goes out ---- */
@@ -150,7 +176,8 @@ static inline void op_send(void *arg, void *user, unsigned slot,
 	ep = &o->eps[tag[0]][tag[1]];
 	from = &ep->streams[source][tag[3]];
 	NEED(ep != to && s->owner == ep);
-	NEED(ep->there && ep->pub && ep->grant.publish & SFU_BIT(source));
+	NEED(ep->there && (ep->pub || ep->bus));
+	NEED(ep->grant.publish & SFU_BIT(source));
 	NEED(!(ep->grant.muted & SFU_BIT(source)));
 	NEED(to->there && to->sub && to->ready && to->grant.receive);
 	op_check_numbers(s, from, p, be16(tag + 4));
@@ -208,7 +235,7 @@ static inline void op_keyframe(void *arg, void *user, enum sfu_source source,
 	struct op_stream *s = &ep->streams[source][layer];
 	struct ops *o = arg;
 
-	NEED(ep->pub && ep->there);
+	NEED((ep->pub || ep->bus) && ep->there);
 	NEED(!s->asked || o->now >= s->asked_ns + NS_PER_S);
 	s->asked = true;
 	s->asked_ns = o->now;
@@ -222,6 +249,8 @@ static inline void op_track(void *arg, const char *room, const char *endpoint,
 	NEED(ep->started[source] != started);
 	NEED(!started || (ep->there && ep->grant.publish & SFU_BIT(source)));
 	ep->started[source] = started;
+	for (unsigned i = 0; !started && i < EPS; i++)
+		NEED(!op_room_ep(arg, ep, i)->taps[ep->index][source].open);
 }
 
 static inline void op_talk(void *arg, const char *room,
@@ -257,6 +286,13 @@ static inline void op_forget_sub(struct op_ep *ep)
 	memset(ep->slots, 0, sizeof(ep->slots));
 }
 
+static inline void op_forget_bus(struct op_ep *ep)
+{
+	ep->bus = NULL;
+	ep->bus_ready = false;
+	memset(ep->taps, 0, sizeof(ep->taps));
+}
+
 /* The model does not tell publish from subscribe here: it knows which it
  * replaces, and what a removal closes. */
 static inline void op_closed(void *arg, void *user, const char *reason)
@@ -265,13 +301,124 @@ static inline void op_closed(void *arg, void *user, const char *reason)
 
 	(void)arg;
 	if (str_eq(reason, "removed")) {
-		NEED(ep->pub || ep->sub);
+		NEED(ep->pub || ep->sub || ep->bus);
 		if (ep->pub)
 			ep->pub = NULL;
-		else
+		else if (ep->sub)
 			op_forget_sub(ep);
+		else
+			op_forget_bus(ep);
 	}
 }
+
+/* ---- the bus ---- */
+
+static inline struct op_tap *op_tap(struct op_ep *to, unsigned number)
+{
+	NEED(number < EPS * 16 && number % 16 < SFU_SOURCES);
+	return &to->taps[number / 16][number % 16];
+}
+
+static inline int op_open(void *arg, void *user, const struct sfu_feed *f)
+{
+	struct op_ep *to = user, *ep = op_room_of(arg, to, f->endpoint);
+	struct op_tap *t = &to->taps[ep->index][f->source];
+
+	NEED(to->there && to->bus && to->bus_ready && to->grant.receive);
+	NEED(ep != to && ep->started[f->source] && !t->open);
+	if (((struct ops *)arg)->now % 7 == 3)
+		return -ENOSPC;
+	*t = (struct op_tap){.open = true, .slot.changed = true};
+	return (int)(ep->index * 16 + f->source);
+}
+
+static inline void op_end(void *arg, void *user, unsigned number)
+{
+	struct op_tap *t = op_tap(user, number);
+	const struct op_ep *ep = op_room_ep(arg, user, number / 16);
+	enum sfu_source source = number % 16;
+
+	NEED(t->open);
+	/* What is not allowed any more was purged before. */
+	NEED(!t->dirty || (ep->there && ep->grant.publish & SFU_BIT(source)));
+	t->open = false;
+}
+
+static inline void op_purge(void *arg, void *user, unsigned number)
+{
+	struct op_tap *t = op_tap(user, number);
+
+	(void)arg;
+	NEED(t->open);
+	t->dirty = false;
+}
+
+static inline void op_tapped(struct ops *o, const struct sfu_tap *tap,
+	const struct sfu_feed *f, const struct sfu_packet *p, bool again)
+{
+	struct op_ep *to = tap->user, *ep = op_room_of(o, to, f->endpoint);
+	const uint8_t *tag = p->payload + p->len - 6;
+	struct op_tap *t = op_tap(to, tap->number);
+	struct op_slot *s = &t->slot;
+	struct op_stream *from = &ep->streams[f->source][tag[3]];
+
+	NEED(tap->number == ep->index * 16 + f->source && t->open);
+	NEED(tag[0] == to->room && tag[1] == ep->index && tag[2] == f->source);
+	NEED(ep != to && ep->there && (ep->pub || ep->bus));
+	NEED(ep->grant.publish & SFU_BIT(f->source));
+	NEED(!(ep->grant.muted & SFU_BIT(f->source)));
+	NEED(to->there && to->bus && to->bus_ready && to->grant.receive);
+	o->sent++;
+	t->dirty = true;
+	if (again) {
+		NEED(t->begun);
+		return;
+	}
+	if (sfu_source_is_video(f->source) && !t->begun) {
+		struct vp8 v;
+
+		NEED(vp8_parse(&v, p->payload, p->len) == 0);
+		NEED(v.frame_start && v.key);
+	}
+	t->begun = true;
+	NEED(!s->used || p->seq != s->out);
+	if (!s->used || seq_newer(p->seq, s->out)) {
+		NEED(!s->used || ts_diff(p->rtp_ts, s->ts) >= 0);
+		s->out = p->seq;
+		s->ts = p->rtp_ts;
+	}
+	s->from = from;
+	s->used = true;
+}
+
+static inline void op_bus_send(void *arg, const struct sfu_tap *taps,
+	size_t n, const struct sfu_feed *f, const struct sfu_packet *p,
+	bool again)
+{
+	NEED(n > 0 && p->len >= 7);
+	for (size_t i = 0; i < n; i++)
+		op_tapped(arg, &taps[i], f, p, again);
+}
+
+static inline void op_report(void *arg, const struct sfu_tap *taps, size_t n,
+	const struct sfu_feed *f, const struct sfu_report *r)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct op_ep *ep = op_room_of(arg, taps[i].user,
+			f->endpoint);
+
+		NEED(op_tap(taps[i].user, taps[i].number)->open);
+		NEED(!(ep->grant.muted & SFU_BIT(f->source)) && r->packets);
+	}
+}
+
+static const struct sfu_bus_events op_bus_events = {
+	.open = op_open,
+	.end = op_end,
+	.purge = op_purge,
+	.send = op_bus_send,
+	.report = op_report,
+};
 
 static const struct sfu_events op_events = {
 	.send = op_send,
@@ -282,13 +429,14 @@ static const struct sfu_events op_events = {
 	.talk = op_talk,
 	.grow = op_grow,
 	.closed = op_closed,
+	.bus = &op_bus_events,
 };
 
 /* ---- what goes in ---- */
 
 static inline void op_gone(struct op_ep *ep)
 {
-	NEED(!ep->pub && !ep->sub);
+	NEED(!ep->pub && !ep->sub && !ep->bus);
 	for (unsigned i = 0; i < SFU_SOURCES; i++)
 		for (unsigned k = 0; k < SFU_LAYERS; k++)
 			ep->streams[i][k].asked = false;
@@ -404,6 +552,73 @@ static inline void op_transport(struct ops *o, struct op_ep *ep, unsigned how)
 			sfu_transport_ready(o->sfu, t, o->now);
 	} else {
 		ep->pub = t;
+		op_forget_bus(ep);
+	}
+}
+
+static inline void op_bus(struct ops *o, struct op_ep *ep, unsigned how)
+{
+	char room[] = {'r', (char)('0' + ep->room), '\0'};
+	struct sfu_transport *t = NULL;
+	int rc;
+
+	if (how & 1 && ep->bus) {
+		sfu_transport_close(o->sfu, ep->bus, o->now);
+		op_forget_bus(ep);
+		return;
+	}
+	rc = sfu_transport_new(o->sfu, room, ep->id, SFU_BUS, "b", 0, ep,
+		o->now, &t);
+	NEED(rc == (ep->there ? 0 : -ENOENT));
+	if (rc)
+		return;
+	op_forget_bus(ep);
+	ep->pub = NULL;
+	ep->bus = t;
+	ep->bus_ready = how & 2;
+	if (how & 2)
+		sfu_transport_ready(o->sfu, t, o->now);
+}
+
+/* What a program asks of one of its taps, or of a number that is none. */
+static inline void op_bus_ask(struct ops *o, struct op_ep *ep, unsigned a,
+	unsigned b)
+{
+	unsigned number = a % EPS * 16 + (b & 3);
+	const struct op_tap *t = &ep->taps[a % EPS][b & 3];
+	uint16_t seqs[4];
+
+	if (!ep->bus)
+		return;
+	if (!ep->bus_ready) {
+		ep->bus_ready = true;
+		sfu_transport_ready(o->sfu, ep->bus, o->now);
+	} else if (b & 16) {
+		sfu_bus_stop(o->sfu, ep->bus, b & 3, o->now);
+	} else if (b & 4) {
+		sfu_bus_keyframe(o->sfu, ep->bus, b & 8 ? b * 5 : number,
+			o->now);
+	} else {
+		for (unsigned i = 0; i < ARRAY_LEN(seqs); i++)
+			seqs[i] = (uint16_t)(t->slot.out - (b >> 5) * i);
+		sfu_bus_lost(o->sfu, ep->bus, number, seqs, ARRAY_LEN(seqs),
+			o->now);
+	}
+}
+
+/* Whoever is muted or may not send has nothing left in anybody's queue. */
+static inline void op_check_taps(struct ops *o, struct op_ep *to)
+{
+	for (unsigned i = 0; i < EPS * SFU_SOURCES; i++) {
+		const struct op_ep *from = op_room_ep(o, to, i / SFU_SOURCES);
+		enum sfu_source source = i % SFU_SOURCES;
+		const struct op_tap *t = &to->taps[from->index][source];
+
+		if (!t->open)
+			continue;
+		NEED(from->there && from->started[source] && from != to);
+		NEED(to->bus && to->bus_ready && to->grant.receive);
+		NEED(!t->dirty || !(from->grant.muted & SFU_BIT(source)));
 	}
 }
 
@@ -453,6 +668,8 @@ static inline void op_packet(struct ops *o, struct op_ep *ep,
 	be16_put(b + TAG + 4, seq);
 	if (ep->pub)
 		sfu_rtp(o->sfu, ep->pub, source, layer, &p, o->now);
+	else if (ep->bus)
+		sfu_rtp(o->sfu, ep->bus, source, layer, &p, o->now);
 	NEED(!o->live);
 }
 
@@ -503,7 +720,8 @@ static inline void op_check_slots(const struct op_ep *to)
 
 		if (!from)
 			continue;
-		NEED(from->there && from->pub && from->started[source]);
+		NEED(from->there && from->started[source]);
+		NEED(from->pub || from->bus);
 		NEED(from->grant.publish & SFU_BIT(source));
 		NEED(!(from->grant.muted & SFU_BIT(source)));
 		NEED(to->sub && to->grant.receive);
@@ -520,7 +738,7 @@ static inline void op_revive(struct ops *o, struct op_ep *ep)
 	if (!o->room[ep->room])
 		op_room(o, ep->room, 1);
 	op_grant(o, ep, 0xff);
-	if (!ep->pub)
+	if (!ep->pub && !ep->bus)
 		op_transport(o, ep, 0);
 	if (!ep->sub)
 		op_transport(o, ep, 9);
@@ -540,8 +758,12 @@ static inline void op_step(struct ops *o, struct rd *r)
 	unsigned op = rd_u8(r), who = rd_u8(r), a = rd_u8(r), b = rd_u8(r);
 	struct op_ep *ep = &o->eps[who / EPS % 4 == 3][who % EPS];
 
-	if (op < 224)
+	if (op < 220)
 		op_rtp(o, ep, a, b);
+	else if (op < 222)
+		op_bus(o, ep, a);
+	else if (op < 224)
+		op_bus_ask(o, ep, a, b);
 	else if (op < 234)
 		op_time(o, a);
 	else if (op < 238)
@@ -569,6 +791,8 @@ static inline void op_step(struct ops *o, struct rd *r)
 		op_revive(o, ep);
 	for (unsigned i = 0; i < ROOMS * EPS; i++)
 		op_check_slots(&o->eps[i / EPS][i % EPS]);
+	for (unsigned i = 0; i < ROOMS * EPS; i++)
+		op_check_taps(o, &o->eps[i / EPS][i % EPS]);
 }
 
 /* Four bytes an operation. Returns the packets sent. */
