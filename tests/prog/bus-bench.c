@@ -1,13 +1,17 @@
-/* bus-bench KIND READERS SECONDS - packets of 1,200 bytes over the bus as
- * fast as they go. KIND: out is the relay's end to READERS clients, each a
+/* bus-bench KIND READERS SECONDS [PATH PID] - packets of 1,200 bytes over the
+ * bus as fast as they go. KIND: out is the relay's end to READERS clients, each a
  * process; in is a client to the relay's end; raw is sendmsg and recv of the
- * same bytes between two processes, which is what the kernel allows. Prints
+ * same bytes between two processes, which is what the kernel allows; relay is
+ * a client by way of a conf-relay --open-bus at PATH, whose process is PID and
+ * whose room is "r", to READERS others: a packet is one that came to one of
+ * them then, and the CPU is the relay's. Prints
  * KIND READERS SENT RECEIVED DROPPED SECONDS SENT-PER-SECOND CPU-NS, TAB
  * between; the last is what one packet to one reader costs the sender. */
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base.h"
@@ -26,11 +30,18 @@ static unsigned n_peers, n_wanted;
 static uint8_t bytes[BYTES];
 static uint64_t received, sent, dropped;
 static uint64_t began_ns, began_cpu, lasts_ns;
+static clockid_t relay_clock;
+static bool by_relay;
 
 static uint64_t cpu_ns(void)
 {
+	struct timespec t;
 	struct rusage u;
 
+	if (by_relay) {
+		clock_gettime(relay_clock, &t);
+		return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
+	}
 	getrusage(RUSAGE_SELF, &u);
 	return (uint64_t)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * NS_PER_S +
 		(uint64_t)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) * 1000;
@@ -65,7 +76,9 @@ static void burst(void *arg)
 	struct bus_packet k;
 
 	(void)arg;
-	for (int i = 0; i < BURST; i++) {
+	/* What the relay does not keep up with waits here, and is not lost. */
+	for (int i = 0; i < BURST && !(by_relay && bus_client_queued(writer));
+		i++) {
 		h.seq++;
 		h.ts += 960;
 		rtp_write(bytes, sizeof(bytes), &h);
@@ -162,6 +175,19 @@ static void at_reader(void *arg, unsigned track, const struct bus_packet *k)
 	(void)track;
 	(void)k;
 	received++;
+}
+
+static void stop(void *arg)
+{
+	(void)arg;
+	io_loop_stop(loop, 0);
+}
+
+static void at_life(void *arg, int fd, unsigned events)
+{
+	(void)fd;
+	(void)events;
+	stop(arg);
 }
 
 static void at_end(void *arg, int err)
@@ -293,19 +319,105 @@ static int raw(int fds[2])
 	return 0;
 }
 
+static void on_closed(void *arg, int err)
+{
+	(void)err;
+	tell_and_exit(*(int *)arg);
+}
+
+static struct bus_client *open_hello(const char *path, const char *who,
+	const char *const *publish, int *fd)
+{
+	static const struct bus_client_events events = {
+		.on_packet = at_reader,
+		.on_close = on_closed,
+	};
+	const struct bus_client_config k = {.path = path, .room = "r",
+		.endpoint = who, .publish = publish, .n_publish = !!publish,
+		.receive = !publish, .events = &events, .arg = fd,
+		.loop = loop};
+
+	return bus_client_new(&k);
+}
+
+/* Reads until its parent is gone. */
+static void read_for_ever(const char *path, unsigned i, int fds[2], int life)
+{
+	char who[16];
+	uint64_t none = 0;
+	struct io_watch *end;
+
+	snprintf(who, sizeof(who), "e_r%u", i);
+	loop = io_loop_new();
+	if (!open_hello(path, who, NULL, &fds[1]) ||
+		write(fds[1], &none, sizeof(none)) != sizeof(none))
+		_exit(3);
+	end = io_watch_new(loop, life, IO_READ, at_life, NULL);
+	io_loop_run(loop);
+	io_watch_free(end);
+	tell_and_exit(fds[1]);
+}
+
+static int relay(const char *path, unsigned readers, int fds[2], pid_t pid)
+{
+	static const char *const mic[] = {"mic"};
+	int life[2];
+	uint64_t none;
+
+	if (pipe(life) || clock_getcpuclockid(pid, &relay_clock))
+		return 3;
+	by_relay = true;
+	for (unsigned i = 0; i < readers; i++)
+		if (fork() == 0) {
+			close(life[1]);
+			read_for_ever(path, i, fds, life[0]);
+		}
+	for (unsigned i = 0; i < readers; i++)
+		if (read(fds[0], &none, sizeof(none)) != sizeof(none))
+			return 3;
+	loop = io_loop_new();
+	writer = open_hello(path, "e_w", mic, &fds[1]);
+	if (!writer || bus_client_publish(writer, "mic", BUS_OPUS) != 0)
+		return 3;
+	begin();
+	io_defer(loop, burst, NULL);
+	io_loop_run(loop);
+	began_cpu = cpu_ns() - began_cpu;
+	lasts_ns = io_now_ns() - began_ns;
+	while (bus_client_queued(writer)) {
+		io_defer(loop, stop, NULL);
+		io_loop_run(loop);
+	}
+	dropped = bus_client_stats(writer)->dropped_packets;
+	bus_client_free(writer);
+	usleep(300000); /* what is under way */
+	close(life[1]);
+	received = heard(fds[0], readers);
+	printf("relay\t%u\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64
+		"\t%.3f\t%.0f\t%.0f\n", readers, sent, received, dropped,
+		(double)lasts_ns / 1e9, (double)received * 1e9 /
+		(double)lasts_ns, (double)began_cpu / (double)received);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
-	uint64_t readers, seconds;
+	uint64_t readers, seconds, pid = 0;
 	char path[64];
 	int fds[2];
+	bool through = argc == 6 && str_eq(argv[1], "relay") &&
+		!str_u64(argv[5], 1, INT32_MAX, &pid);
 
-	if (argc != 4 || str_u64(argv[2], 1, MAX_READERS, &readers) ||
+	if ((argc != 4 && !through) || str_u64(argv[2], 1, MAX_READERS, &readers) ||
 		str_u64(argv[3], 1, 3600, &seconds) || pipe(fds)) {
-		fputs("usage: bus-bench out|in|raw READERS SECONDS\n", stderr);
+		fputs("usage: bus-bench out|in|raw READERS SECONDS\n"
+			"       bus-bench relay READERS SECONDS PATH PID\n", stderr);
 		return 2;
 	}
 	snprintf(path, sizeof(path), "/tmp/confkit-bench-%d.bus", getpid());
 	lasts_ns = seconds * NS_PER_S;
+	if (through)
+		return relay(argv[4], (unsigned)readers, fds, (pid_t)pid);
 	if (str_eq(argv[1], "out"))
 		return out(path, (unsigned)readers, fds);
 	if (str_eq(argv[1], "in"))
