@@ -1,5 +1,5 @@
-/* bus-bench KIND READERS SECONDS [PATH PID] - packets of 1,200 bytes over the
- * bus as fast as they go. KIND: out is the relay's end to READERS clients, each a
+/* bus-bench KIND READERS SECONDS [PATH PID] - packets of 1,200 bytes
+ * over the bus as fast as they go. KIND: out is the relay's end to READERS clients, each a
  * process; in is a client to the relay's end; raw is sendmsg and recv of the
  * same bytes between two processes, which is what the kernel allows; relay is
  * a client by way of a conf-relay --open-bus at PATH, whose process is PID and
@@ -408,10 +408,12 @@ int main(int argc, char **argv)
 	bool through = argc == 6 && str_eq(argv[1], "relay") &&
 		!str_u64(argv[5], 1, INT32_MAX, &pid);
 
-	if ((argc != 4 && !through) || str_u64(argv[2], 1, MAX_READERS, &readers) ||
+	if ((argc != 4 && !through) ||
+		str_u64(argv[2], 1, MAX_READERS, &readers) ||
 		str_u64(argv[3], 1, 3600, &seconds) || pipe(fds)) {
 		fputs("usage: bus-bench out|in|raw READERS SECONDS\n"
-			"       bus-bench relay READERS SECONDS PATH PID\n", stderr);
+			"       bus-bench relay READERS SECONDS PATH PID\n",
+			stderr);
 		return 2;
 	}
 	snprintf(path, sizeof(path), "/tmp/confkit-bench-%d.bus", getpid());

@@ -561,6 +561,46 @@ static void media_is_noted(void **state)
 	w_stop(&w);
 }
 
+static const char *who(const struct world *w)
+{
+	return json_string_value(json_object_get(json_object_get(
+		json_array_get(w->last, 0), "data"), "user"));
+}
+
+static void programs_have_seats_without_links(void **state)
+{
+	char user[STR_ID_CAP], text[128];
+	struct world w;
+
+	(void)state;
+	w_start_with_people(&w);
+	DOES(&w, w_op(), "media.attach", "{'as':' A\\u0007 tool '}",
+		"user.joined ");
+	str_copy(user, sizeof(user), who(&w));
+	assert_string_equal(meet_seat(w.m, user)->name, "A tool");
+	assert_int_equal(meet_seat(w.m, user)->role, MEET_VIEWER);
+	assert_string_equal(meet_seat(w.m, user)->link, "");
+	DOES(&w, w_op(), "media.attach", "{'role':'moderator'}",
+		"user.joined ");
+	assert_string_equal(meet_seat(w.m, who(&w))->name, "Program");
+	assert_int_equal(meet_seat(w.m, who(&w))->role, MEET_MODERATOR);
+	snprintf(text, sizeof(text), "{'user':'%s'}", user);
+	DOES(&w, w_op(), "media.attach", text, "");
+	DOES(&w, w_system(), "user.away", text, "user.away ");
+	DOES(&w, w_op(), "media.attach", text, "user.back ");
+	DOES(&w, w_user(&w, ADA), "user.mute", text, "user.held ");
+	DOES(&w, w_op(), "media.detach", text, "user.left ");
+	REFUSED(&w, w_op(), "media.attach", text, "not_found",
+		"there is no such program in the meeting");
+	REFUSED(&w, w_op(), "media.detach", "{'user':'" BOB "'}", "not_found",
+		"there is no such program in the meeting");
+	REFUSED(&w, w_op(), "media.detach", "{}", "invalid",
+		"user is missing");
+	REFUSED(&w, w_op(), "media.attach", "{'role':'king'}", "invalid",
+		"role must be viewer or moderator");
+	w_stop(&w);
+}
+
 static void unsound_actors_and_commands_are_refused(void **state)
 {
 	struct meet_actor none = {.party = MEET_USER, .id = "Bob"};
@@ -595,6 +635,7 @@ int main(void)
 		cmocka_unit_test(uses_are_counted),
 		cmocka_unit_test(links_have_a_term),
 		cmocka_unit_test(media_is_noted),
+		cmocka_unit_test(programs_have_seats_without_links),
 		cmocka_unit_test(unsound_actors_and_commands_are_refused),
 	};
 

@@ -535,8 +535,8 @@ static void what_is_not_granted_is_refused(void **state)
 	(void)state;
 	two(false);
 	assert_string_equal(ask("endpoint.grant", "{'room':'r','endpoint':"
-		"'e_a','grant':{'publish':['cam'],'muted':[],'receive':false}}"),
-		"");
+		"'e_a','grant':{'publish':['cam'],'muted':[],"
+		"'receive':false}}"), "");
 	wait_until(is_refused);
 	assert_string_equal(a->track_kind, "denied");
 	wait_until(has_end);

@@ -210,7 +210,7 @@ export async function meeting(o, id, more = {})
 /* A relay by words alone: it answers everything, keeps what it was told in
  * .asked, and dials again by itself unless .stopped. */
 export async function relay(signal, {instance = 'relay-0', rooms = [],
-	secret, serve = {}} = {})
+	secret, bus, serve = {}} = {})
 {
 	const key = Buffer.from(readFileSync(join(signal.run, 'worker.key'),
 		'utf8').trim(), 'hex');
@@ -220,8 +220,8 @@ export async function relay(signal, {instance = 'relay-0', rooms = [],
 	c.sdp = (p) => `answer to ${p.sdp ?? 'nothing'}`;
 	for (const m of ['room.create', 'room.remove', 'room.sync',
 		'transport.answer', 'transport.close', 'slot.confirm',
-		'endpoint.grant',
-		'endpoint.remove', 'endpoint.want'])
+		'endpoint.grant', 'endpoint.remove', 'endpoint.want',
+		'ticket.create'])
 		c.serve[m] = (p) => { c.asked.push([m, p]); };
 	c.serve['transport.create'] = (p) => {
 		c.asked.push(['transport.create', p]);
@@ -235,7 +235,8 @@ export async function relay(signal, {instance = 'relay-0', rooms = [],
 			fits(p))?.[1], 10);
 	c.hello = await c.call('hello', {...HELLO, role: 'relay', instance,
 		secret: secret ?? createHmac('sha256', key)
-			.update(`relay/${instance}`).digest('hex'), rooms});
+			.update(`relay/${instance}`).digest('hex'), rooms,
+		...(bus && {bus})});
 	return c;
 }
 
