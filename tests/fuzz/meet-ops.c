@@ -109,7 +109,7 @@ static const char *const commands[] = {"user.join", "user.leave",
 	"user.mute", "user.unmute", "user.kick", "user.role", "user.hand",
 	"user.away", "chat.say", "media.started", "media.stopped",
 	"meeting.tick", "link.create", "link.revoke", "meeting.set",
-	"meeting.end", "meeting.create"};
+	"meeting.end", "meeting.create", "media.attach", "media.detach"};
 
 static json_t *params_of(const struct sim *s, const char *command,
 	const uint8_t op[4])

@@ -1,5 +1,6 @@
 /* Requests to the relay, line by line, valid and otherwise, against one
  * port that nobody sends to. */
+#include <stdio.h>
 #include <unistd.h>
 
 #include "relayctl_priv.h"
@@ -47,12 +48,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	struct relayctl *r;
 	struct ctl *c;
 	json_t *rooms;
+	char bus[64];
 
 	if (!port && open_port())
 		abort();
 	rc.loop = loop;
 	rc.port = port;
 	r = relayctl_new(&rc);
+	snprintf(bus, sizeof bus, "/tmp/confkit-fuzz-%d.bus", (int)getpid());
+	if (r && relayctl_listen(r, bus, 0600, (gid_t)-1, false))
+		abort();
 	cc.arg = r;
 	c = r ? ctl_new(&cc) : NULL;
 	if (c)
