@@ -1,10 +1,10 @@
-/* bus-bench KIND READERS SECONDS [PATH PID] - packets of 1,200 bytes
- * over the bus as fast as they go. KIND: out is the relay's end to READERS clients, each a
- * process; in is a client to the relay's end; raw is sendmsg and recv of the
- * same bytes between two processes, which is what the kernel allows; relay is
- * a client by way of a conf-relay --open-bus at PATH, whose process is PID and
- * whose room is "r", to READERS others: a packet is one that came to one of
- * them then, and the CPU is the relay's. Prints
+/* bus-bench KIND READERS SECONDS [PATH PID] - packets of 1,200 bytes over
+ * the bus as fast as they go. KIND: out is the relay's end to READERS
+ * clients, each a process; in is a client to the relay's end; raw is sendmsg
+ * and recv of the same bytes between two processes, which is what the kernel
+ * allows; relay is a client by way of a conf-relay --open-bus at PATH, whose
+ * process is PID and whose room is "r", to READERS others: a packet is one
+ * that came to one of them then, and the CPU is the relay's. Prints
  * KIND READERS SENT RECEIVED DROPPED SECONDS SENT-PER-SECOND CPU-NS, TAB
  * between; the last is what one packet to one reader costs the sender. */
 #include <stdio.h>
