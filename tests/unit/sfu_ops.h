@@ -609,7 +609,8 @@ static inline void op_bus_ask(struct ops *o, struct op_ep *ep, unsigned a,
 /* Whoever is muted or may not send has nothing left in anybody's queue. */
 static inline void op_check_taps(struct ops *o, struct op_ep *to)
 {
-	for (unsigned i = 0; i < EPS * SFU_SOURCES; i++) {
+	/* Without a transport all is forgotten. */
+	for (unsigned i = 0; to->bus && i < EPS * SFU_SOURCES; i++) {
 		const struct op_ep *from = op_room_ep(o, to, i / SFU_SOURCES);
 		enum sfu_source source = i % SFU_SOURCES;
 		const struct op_tap *t = &to->taps[from->index][source];
