@@ -62,8 +62,8 @@ enum sfu_source sfu_slot_source(unsigned slot);
 
 struct sfu;
 struct sfu_transport;
-
 #include "sfu_bus.h"
+#include "sfu_clock.h"
 #include "sfu_confirm.h"
 #include "sfu_look.h"
 
@@ -187,10 +187,6 @@ unsigned sfu_room_slots(const struct sfu *s, const char *room);
 /* A packet from a publish or bus transport; each once, RTX undone. */
 void sfu_rtp(struct sfu *s, struct sfu_transport *t, enum sfu_source source,
 	enum sfu_layer layer, const struct sfu_packet *p, uint64_t now_ns);
-/* A sender report of a publish transport about a layer; ntp 32.32. */
-void sfu_report(struct sfu *s, struct sfu_transport *t,
-	enum sfu_source source, enum sfu_layer layer, uint64_t ntp,
-	uint32_t rtp_ts, uint64_t now_ns);
 /* PLI or FIR from the receiver of a slot, or its wish by other ways. */
 void sfu_keyframe_wanted(struct sfu *s, struct sfu_transport *t,
 	unsigned slot, uint64_t now_ns);

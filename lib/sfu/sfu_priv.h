@@ -30,6 +30,7 @@ struct layer {
 };
 
 struct feed;
+struct reading;
 
 struct track {
 	struct endpoint *ep;
@@ -65,24 +66,6 @@ struct slot {
 	unsigned layer; /* forwarded, if live */
 	struct asker asker;
 	struct rewrite rw;
-};
-
-/* A track as it goes to the bus. */
-struct feed {
-	struct slot slot; /* in track->slots while the track flows */
-	uint32_t ssrc;
-	struct sfu_tap *taps;
-	size_t n, cap;
-	size_t ready; /* that many, the first, have had their key frame */
-	struct history *history;
-	struct sendstat stat;
-	uint64_t report_ns;
-};
-
-/* What a bus transport knows of a number. */
-struct reading {
-	struct track *track; /* NULL: not in use */
-	struct asker asker;
 };
 
 struct sfu_transport {
@@ -195,21 +178,6 @@ void sfu_ask(struct sfu *s, struct track *k, unsigned layer,
 void sfu_slot_wants_key(struct sfu *s, struct slot *slot, struct asker *a,
 	uint64_t now_ns);
 
-/* sfu_bus.c */
-/* The taps of one track, or of one transport, as they should be. */
-void sfu_tap_track(struct sfu *s, struct track *k, uint64_t now_ns);
-void sfu_tap_all(struct sfu *s, struct sfu_transport *t, uint64_t now_ns);
-/* All taps of a transport that ends; it is told of none of them. */
-void sfu_untap_all(struct sfu *s, struct sfu_transport *t);
-/* The track flows again, is not to flow, has ended. */
-void sfu_feed_join(struct sfu *s, struct track *k, uint64_t now_ns);
-void sfu_feed_purge(struct sfu *s, struct track *k);
-void sfu_feed_end(struct sfu *s, struct track *k);
-void sfu_feed_free(struct feed *f);
-/* A packet as rewritten for the feed, with key set at the first of a key
- * frame. Returns how many taps it went to. */
-size_t sfu_feed_send(struct sfu *s, struct track *k,
-	const struct sfu_packet *p, bool key, uint64_t now_ns);
-void sfu_feed_tick(struct sfu *s, struct track *k, uint64_t now_ns);
+#include "sfu_bus_priv.h"
 
 #endif
