@@ -119,6 +119,23 @@ static void malformed(const struct put *p)
 	sample(p, NULL, NULL, p->hub->malformed);
 }
 
+static void limited(const struct put *p)
+{
+	struct guard_stats s = guard_stats(p->hub->guard);
+
+	sample(p, "why", "rate", s.refused);
+	sample(p, "why", "penalty", s.penalised);
+}
+
+static void faults(const struct put *p)
+{
+	struct guard_stats s = guard_stats(p->hub->guard);
+
+	for (unsigned i = 0; i < GUARD_FAULTS; i++)
+		sample(p, "fault", guard_fault_name((enum guard_fault)i),
+			s.faults[i]);
+}
+
 static void requests(const struct put *p)
 {
 	const char *method, *outcome;
@@ -300,6 +317,11 @@ static const struct {
 		connections_total, NULL},
 	{"confkit_malformed_total", C, "Connections that were closed for what "
 		"they sent.", malformed, NULL},
+	{"confkit_limited_total", C, "Requests and connections refused for "
+		"what their source had asked (rate) or done (penalty) before.",
+		limited, NULL},
+	{"confkit_faults_total", C, "Failures of strangers that count against "
+		"their source, by kind.", faults, NULL},
 	{"confkit_requests_total", C, "Requests that were answered, by method "
 		"and outcome: ok, or the kind of the error.", requests, NULL},
 	{"confkit_log_commits_total", C, "Commits of the log, by outcome: ok "
@@ -362,6 +384,14 @@ static const struct {
 	{"confkit_relay_dropped_total", C, "Datagrams and media packets that "
 		"were dropped, by reason: forged and replayed failed SRTP.",
 		relay_dropped, "dropped"},
+	{"confkit_relay_bus_programs", G, "Programs on the media bus.",
+		relay_value, "bus_peers"},
+	{"confkit_relay_bus_in_total", C, "Packets from programs on the bus.",
+		relay_value, "bus_in"},
+	{"confkit_relay_bus_out_total", C, "Packets to programs on the bus.",
+		relay_value, "bus_out"},
+	{"confkit_relay_bus_dropped_total", C, "Packets that programs on the "
+		"bus did not take in time.", relay_value, "bus_dropped"},
 	{"confkit_relay_malformed_total", C, "Control connections that were "
 		"cut for what they sent.", relay_value, "malformed_peers"},
 };

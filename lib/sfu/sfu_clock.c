@@ -20,7 +20,10 @@ uint64_t sfu_captured(const struct track *k, unsigned layer,
 void sfu_tell_clock(struct sfu *s, const struct slot *slot, uint32_t rtp_ts,
 	uint64_t at_ns)
 {
-	if (s->ev->clock && slot->t)
+	if (!slot->t)
+		sendstat_clock(&list_entry((uintptr_t)slot, struct feed,
+			slot)->stat, rtp_ts, at_ns);
+	else if (s->ev->clock)
 		s->ev->clock(s->arg, slot->t->user, slot->index, rtp_ts,
 			at_ns);
 }

@@ -303,9 +303,9 @@ static void transport_end(struct sfu *s, struct sfu_transport *t,
 	e->transports[t->direction] = NULL;
 	e->room->version++;
 	s->stats.transports--;
-	if (t->direction == SFU_PUBLISH)
-		sfu_clock_forget(e);
 	sfu_untap_all(s, t);
+	if (t->direction != SFU_SUBSCRIBE)
+		sfu_clock_forget(e);
 	for (unsigned i = 0; t->direction != SFU_SUBSCRIBE && i < SFU_SOURCES;
 		i++) {
 		sfu_track_stop(s, &e->tracks[i], false);

@@ -31,7 +31,8 @@ static void deadline_passed(void *arg)
 	/* Browsers connect in advance and say nothing; what they never do is
 	 * not to finish the handshake. */
 	if (d->admitted && ssl && !SSL_is_init_finished(ssl) &&
-		getpeername(fd, &from.sa, &n) == 0)
+		getpeername(fd, &from.sa, &n) == 0 &&
+		!web_nets_have(d->web->trust, d->web->n_trust, &from))
 		web_refused(d->web, &from, WEB_SLOW, NULL);
 	/* evhttp closes the connection, and this with it. */
 	bufferevent_trigger_event(d->bev, BEV_EVENT_READING |

@@ -18,7 +18,7 @@ figure "as they do without" quiet_up "== 12"
 figure "which are not answered" answers "== 0"
 figure "and were there" hellos ">= 4000"
 
-calm="injected == 0" attack path bleed 20000
+attack path bleed 20000
 figure "no byte of a call bleeds to who sends RTP at it" bled "== 0"
 figure "none of his is let in" injected "== 0"
 figure "of so many" refused ">= 10000"
