@@ -47,11 +47,15 @@ endif
 
 test-bin: all $(UNIT) $(PROG)
 
+# Building takes every core, whatever make was told; tests run one by one.
+ALL_CORES := --no-print-directory -j$(shell nproc)
+
 check: deps-check
 	@$(MAKE) --no-print-directory check-run
 
-check-run: test-bin layers
-	@$(if $(SAN),,$(MAKE) --no-print-directory FUZZ=1 fuzz-bin)
+check-run:
+	@$(MAKE) $(ALL_CORES) test-bin layers
+	@$(if $(SAN),,$(MAKE) $(ALL_CORES) FUZZ=1 fuzz-bin)
 	@B=$B tests/run tests/style $(UNIT) $(if $(SAN),,tests/fuzz/run) \
 	  $(SHELL_T) $(WEB_T)
 
@@ -64,17 +68,17 @@ check-asan: deps-check
 	@$(MAKE) --no-print-directory SAN=1 check-run
 
 soak: deps-check
-	@$(MAKE) --no-print-directory test-bin
-	@$(MAKE) --no-print-directory FUZZ=1 fuzz-bin
+	@$(MAKE) $(ALL_CORES) test-bin
+	@$(MAKE) $(ALL_CORES) FUZZ=1 fuzz-bin
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) B=$B tests/run tests/fuzz/run \
 	  $(wildcard tests/soak/*.t)
 
 fuzz:
-	@$(MAKE) --no-print-directory FUZZ=1 fuzz-bin
+	@$(MAKE) $(ALL_CORES) FUZZ=1 fuzz-bin
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) B=$B tests/run tests/fuzz/run
 
 bench: deps-check
-	@$(MAKE) --no-print-directory test-bin
+	@$(MAKE) $(ALL_CORES) test-bin
 	@for b in tests/bench/*; do B=$B $$b || exit 1; done
 
 .PHONY: test-bin check check-run check-asan soak fuzz fuzz-bin bench t
