@@ -213,7 +213,7 @@ static void the_essential_is_written_again(void **state)
 }
 
 /* What is committed is on the disk before store_commit returns; with normal
- * it is only in the kernel's hands. */
+ * it is in the kernel's hands, and only a WAL begun anew is synced, once. */
 static unsigned syncs_of_commits(enum store_sync how, unsigned n)
 {
 	struct store_report r;
@@ -232,12 +232,12 @@ static unsigned syncs_of_commits(enum store_sync how, unsigned n)
 	return n;
 }
 
-static void full_syncs_each_commit_and_normal_none(void **state)
+static void full_syncs_each_commit_and_normal_does_not(void **state)
 {
 	(void)state;
 	left = -1;
 	assert_true(syncs_of_commits(STORE_FULL, 10) >= 10);
-	assert_int_equal(syncs_of_commits(STORE_NORMAL, 10), 0);
+	assert_true(syncs_of_commits(STORE_NORMAL, 10) <= 1);
 }
 
 #define T(f) cmocka_unit_test_setup_teardown(f, fresh, gone)
@@ -245,7 +245,7 @@ static void full_syncs_each_commit_and_normal_none(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(full_syncs_each_commit_and_normal_none),
+		T(full_syncs_each_commit_and_normal_does_not),
 		T(any_call_may_fail),
 		T(any_sync_may_fail),
 		T(any_write_may_find_no_room),

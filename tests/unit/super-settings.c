@@ -254,7 +254,8 @@ static void command_lines(void **state)
 	argv_is(argv.signal, "confd-signal --rundir /r --statedir /s --tls on "
 		"--socket-group staff -q --url https://meet.example ");
 	argv_is(argv.relay, "conf-relay --control /r/worker.sock --instance "
-		"relay-0 -q --announce 192.0.2.1 --announce 192.0.2.2 ");
+		"relay-0 --socket-group staff -q --announce 192.0.2.1 "
+		"--announce 192.0.2.2 ");
 	super_settings_free(&set);
 	conf_free(c);
 	tls = "off";
