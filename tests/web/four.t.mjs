@@ -83,7 +83,8 @@ await test(async () => {
 	}
 	ok(await people.get('Dee').locator('.tile.sharing').isVisible(),
 		'and Dee, that she shares it');
-	await press(people.get('Dee'), 'Stop sharing');
+	await people.get('Dee').locator('.tile.sharing').getByRole('button',
+		{name: 'Stop sharing', exact: true}).click();
 	for (const [name, p] of people)
 		ok(await until(10, async () => !await p.locator(
 			'.tile[data-source=screen]').count()),
