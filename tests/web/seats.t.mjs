@@ -1,4 +1,4 @@
-/* timeout: 180
+/* timeout: 420
  * Five and more cameras, so that the fifth renegotiates; one seat in two
  * windows; what a moderator does to all; a word to one person alone. */
 import process from 'node:process';

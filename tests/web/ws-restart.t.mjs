@@ -52,7 +52,9 @@ await test(async () => {
 		await sleep(150 + 50 * i);
 		await s.crash();
 	}
-	await sleep(200);
+	/* Both are back, whether or not they had to wait when it fell. */
+	const so = said.map((all) => all.length);
+	await until(10, () => said.every((all, p) => all.length > so[p]));
 	running = false;
 	await Promise.all(speakers);
 	o = await op(s);
