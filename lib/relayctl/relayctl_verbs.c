@@ -357,11 +357,21 @@ static struct transport *find(struct relayctl *r, struct ctl_call *call,
 {
 	struct transport *t = map_gets(r->transports, a->transport);
 
-	if (t && t->bus && a->sdp)
-		t = NULL;
 	if (!t)
 		ctl_fail(call, "not_found", "no such transport");
 	return t;
+}
+
+/* One that has a peer: a program on the bus has neither SDP nor lines. */
+static struct transport *find_peer(struct relayctl *r, struct ctl_call *call,
+	const struct ask *a)
+{
+	struct transport *t = map_gets(r->transports, a->transport);
+
+	if (t && t->peer)
+		return t;
+	ctl_fail(call, "not_found", "no such transport");
+	return NULL;
 }
 
 static void transport_answer(void *arg, struct ctl_call *call,
@@ -374,7 +384,7 @@ static void transport_answer(void *arg, struct ctl_call *call,
 	int rc;
 
 	if (!understand(call, p, TRANSPORT | SDP, &a) ||
-	    !(t = find(r, call, &a)))
+	    !(t = find_peer(r, call, &a)))
 		return;
 	rc = relayctl_answer(t, a.sdp, why);
 	if (rc)
@@ -392,7 +402,8 @@ static void slot_confirm(void *arg, struct ctl_call *call, const json_t *p)
 	struct transport *t;
 	struct ask a;
 
-	if (!understand(call, p, TRANSPORT, &a) || !(t = find(r, call, &a)))
+	if (!understand(call, p, TRANSPORT, &a) ||
+	    !(t = find_peer(r, call, &a)))
 		return;
 	for (unsigned i = 0; !bad && i < peer_lines(t->peer); i++)
 		if (str_eq(peer_line(t->peer, i)->mid, mid) &&

@@ -686,6 +686,10 @@ static void a_bus_transport_takes_no_answer(void **state)
 	two(false);
 	assert_string_equal(ask("transport.answer",
 		"{'transport':'t_wa','sdp':'v=0'}"), "not_found");
+	assert_string_equal(ask("slot.confirm",
+		"{'transport':'t_wa','mid':'0','turn':1}"), "not_found");
+	assert_string_equal(ask("slot.confirm",
+		"{'transport':'t_wb','mid':'0','turn':1}"), "not_found");
 	assert_string_equal(ask("relay.list", "{}"), "");
 	assert_int_equal(json_array_size(json_object_get(json_array_get(
 		json_object_get(w.result, "rooms"), 0), "endpoints")), 2);
