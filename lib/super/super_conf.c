@@ -39,7 +39,8 @@ void super_conf_changes(const struct conf *old, const struct conf *next)
 		const char *b = next ? conf_get(next, k->section, k->key) :
 			NULL;
 
-		if (!str_eq(a, b) && !is_live(k))
+		/* Of two that are not set str_eq() is false. */
+		if ((a || b) && !str_eq(a, b) && !is_live(k))
 			io_log(IO_WARN, "'%s' of [%s] counts from the next "
 				"start of %s on", k->key, k->section,
 				str_eq(k->section, "run") ? "confd-run" :

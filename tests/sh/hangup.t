@@ -76,6 +76,11 @@ served() { [ "$(grep -c '^HTTP/1.1 200' "$T/tls.out")" = "$1" ]; }
 request
 ok "a TLS connection" wait_for 10 served 1
 
+ok "SIGHUP without a change is heard" hup "$again"
+heard() { [ "$(lines 'confd-run: info: read again')" -ge 1 ]; }
+ok "by confd-run as well" wait_for 10 heard
+is "and nothing is told to count later" "$(lines 'counts from the next')" 0
+
 make_cert second
 use_cert
 conf 'url = https://two.example' 'allow-origin = https://friend.example' \
