@@ -465,9 +465,13 @@ static bool find_room(struct request *q, int need)
 	return q->room != NULL;
 }
 
-static void dispatch(void *arg, struct ctl_call *call, const json_t *params)
+static void dispatch_later(void *arg, struct ctl_call *call,
+	const json_t *params);
+
+/* Charged: its rate has been charged for this request. */
+static void serve(struct peer *p, struct ctl_call *call, const json_t *params,
+	bool charged)
 {
-	struct peer *p = arg;
 	struct request q = {.peer = p, .hub = p->hub, .call = call,
 		.params = params};
 	size_t i = 0;
@@ -484,11 +488,24 @@ static void dispatch(void *arg, struct ctl_call *call, const json_t *params)
 		i++;
 	if (p->hub->draining)
 		hub_fail(p, call, "draining", "the server is restarting");
-	else if (i < ARRAY_LEN(rows) && peer_over(p, call, q.method))
+	else if (i < ARRAY_LEN(rows) && !charged &&
+		peer_over(p, call, q.method))
 		; /* refused */
 	else if (i < ARRAY_LEN(rows) && !(rows[i].needs & LOG && hub_later(p,
-		call, params, dispatch)) && find_room(&q, rows[i].needs & ~LOG))
+		call, params, dispatch_later)) &&
+		find_room(&q, rows[i].needs & ~LOG))
 		rows[i].run(&q);
+}
+
+static void dispatch_later(void *arg, struct ctl_call *call,
+	const json_t *params)
+{
+	serve(arg, call, params, true);
+}
+
+static void dispatch(void *arg, struct ctl_call *call, const json_t *params)
+{
+	serve(arg, call, params, false);
 }
 
 #define M(name) {name, dispatch}

@@ -68,6 +68,11 @@ await test(async () => {
 	hit = await storm(100, 'media.publish', {sdp: 'x'.repeat(50000)});
 	ok(hit.length >= 70 && hit.length < 100,
 		`publish: ${hit.length} of 100`);
+	const mixed = await Promise.all(Array.from({length: 50}, (_, i) =>
+		refusal(i % 2 ? ben.call('events.read', {limit: 1}) :
+			ben.call('user.hand', {up: i % 4 === 0}))));
+	is(mixed.filter((e) => e.kind !== 'none').map((e) => e.message), [],
+		'25 reads between what is written are charged once each');
 	hit = await storm(250, 'user.hand', {up: true});
 	ok(hit.length > 0, `hands: ${hit.length} of 250`);
 	is((await storm(1, 'media.want', {tracks: []})).length, 0,
