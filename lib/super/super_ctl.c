@@ -7,10 +7,13 @@
 #define MAX_PEERS  16
 #define MAX_QUEUE  (1u << 20)
 #define MAX_NAME   130 /* TEMPLATE/INSTANCE and NUL */
+#define RESUME_MS  200
 
 struct super_server {
 	struct super *super;
 	struct io_watch *watch;
+	struct io_timer *resume;
+	bool short_of;          /* descriptors or memory: it was told */
 	char *path;
 	int fd;
 	struct list peers;
@@ -311,6 +314,24 @@ static void add_peer(struct super_server *srv, int fd, uid_t uid)
 	srv->n_peers++;
 }
 
+static void resume(void *arg)
+{
+	struct super_server *srv = arg;
+
+	io_watch_set(srv->watch, IO_READ);
+}
+
+/* What waits stays in the backlog for a moment, or we would spin on it. */
+static void pause_for(struct super_server *srv, int err)
+{
+	if (!srv->short_of)
+		io_log(IO_WARN, "run.sock: cannot accept connections: %s",
+			strerror(-err));
+	srv->short_of = true;
+	io_watch_set(srv->watch, 0);
+	io_timer_in(srv->resume, RESUME_MS);
+}
+
 static void on_connect(void *arg, int listener, unsigned events)
 {
 	struct super_server *srv = arg;
@@ -318,8 +339,11 @@ static void on_connect(void *arg, int listener, unsigned events)
 
 	(void)events;
 	int fd = io_accept(listener, NULL);
+	if (fd == -EMFILE || fd == -ENFILE || fd == -ENOMEM || fd == -ENOBUFS)
+		pause_for(srv, fd);
 	if (fd < 0)
 		return;
+	srv->short_of = false;
 	if (io_peercred(fd, NULL, &uid, NULL) ||
 		(uid != geteuid() && uid != 0)) {
 		io_log(IO_WARN, "run.sock: another user was refused");
@@ -345,14 +369,18 @@ int super_serve(struct super *s, int fd, const char *path)
 	srv->path = strdup(path);
 	if (!srv->path)
 		goto fail;
+	srv->resume = io_timer_new(s->loop, resume, srv);
 	srv->watch = io_watch_new(s->loop, fd, IO_READ, on_connect, srv);
-	if (!srv->watch)
+	if (!srv->watch || !srv->resume)
 		goto fail;
 	s->server = srv;
 	return 0;
 fail:
-	if (srv)
+	if (srv) {
+		io_watch_free(srv->watch);
+		io_timer_free(srv->resume);
 		free(srv->path);
+	}
 	free(srv);
 	close(fd);
 	return -ENOMEM;
@@ -367,6 +395,7 @@ void super_serve_stop(struct super *s)
 	list_each(l, next, &srv->peers)
 		peer_free(list_entry(l, struct peer, in_server), false);
 	io_watch_free(srv->watch);
+	io_timer_free(srv->resume);
 	unlink(srv->path);
 	close(srv->fd);
 	free(srv->path);
