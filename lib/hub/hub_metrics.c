@@ -77,7 +77,8 @@ static void users(const struct put *p)
 		while (is_open(r) && (s = meet_seat_next(r->meet, s))) {
 			const struct member *m = member_find(r, s->user);
 
-			if (m && m->peer)
+			/* A program on the bus has no page. */
+			if (m && (m->peer || *m->transport[BUS]))
 				here++;
 			else
 				away++;

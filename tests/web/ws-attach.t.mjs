@@ -2,6 +2,7 @@
  * media.attach beside a relay by words alone: who may, what the relay is
  * asked, when the seat is away and when it is back, over losses of either
  * daemon. */
+import {execFileSync} from 'node:child_process';
 import {is, like, ok, test, until} from './lib.mjs';
 import {endpoint, meeting, op, refusal, relay, start, user} from './signal.mjs';
 
@@ -61,6 +62,12 @@ await test(async () => {
 	await attach(o, {as: 'Fourth'});
 	is((await refusal(attach(o, {as: 'Fifth'}))).kind, 'limit',
 		'a meeting that is full is full for them too');
+
+	const metrics = execFileSync('curl', ['-s', '--unix-socket', s.sock,
+		'http://localhost/metrics']).toString();
+	like(metrics, /^confkit_users\{state="here"\} 4$/m,
+		'programs on the bus are counted as here');
+	like(metrics, /^confkit_users\{state="away"\} 0$/m, 'nobody is away');
 
 	await ada.call('user.mute', {user: a.user});
 	ok(await r.told('endpoint.grant', (p) => p.endpoint == a.endpoint &&
