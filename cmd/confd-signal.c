@@ -80,6 +80,7 @@ struct app {
 	struct hub_wishes wishes;
 	const char *www, *rundir, *statedir, *base_path, *reload;
 	const char *metrics;
+	union io_addr metrics_at;
 	const char *worker_key, *group, *audit;
 	bool tls, hsts, sync_full, sandbox, selftest, limit_loopback;
 	uint64_t sources, requests, session_ms;
@@ -163,6 +164,9 @@ static int check(struct app *a)
 	if (a->base_path && hub_base_path(base, a->base_path))
 		return complain(2, "not a path to be below: '%s'",
 			a->base_path);
+	if (a->metrics && io_addr_parse(&a->metrics_at, a->metrics))
+		return complain(2, "not an address for metrics: '%s'",
+			a->metrics);
 	if (!a->tls && a->hsts)
 		return complain(2, "--tls off goes with no --hsts");
 	return hub_wishes_check(&a->wishes, a->tls, a->base_path, why) ?
@@ -338,13 +342,11 @@ static int open_http(struct app *a)
 static int open_metrics(struct app *a)
 {
 	char text[IO_ADDR_CAP];
-	union io_addr addr;
+	union io_addr addr = a->metrics_at;
 	int fd, err;
 
 	if (!a->metrics)
 		return -1;
-	if (io_addr_parse(&addr, a->metrics))
-		return complain(2, "not an address: '%s'", a->metrics);
 	fd = io_tcp_listen(&addr);
 	if (fd < 0)
 		return cannot_listen(a->metrics, fd);

@@ -189,4 +189,6 @@ stop_kit
 is "a clean end" "$kit_rc" 0
 exits "--metrics of no address" 2 confd-signal --metrics nowhere \
 	--rundir "$T/r" --statedir "$T/s" --listen 127.0.0.1:0
+like "naming it" "$err" "not an address for metrics: 'nowhere'"
+ok "before anything is made" test ! -e "$T/r" -a ! -e "$T/s"
 done_testing
