@@ -1,5 +1,6 @@
 /* Programs on the media bus: a seat, and a ticket with which the relay lets
  * them take it. It is theirs as long as they are on the bus. */
+#include <stdio.h>
 #include "hub_priv.h"
 
 #define TICKET_MS 30000 /* the relay's own limit, for who asks */
@@ -76,6 +77,17 @@ static bool ask_again(struct attach *a, const char *kind)
 	return true;
 }
 
+/* Told here and not by the event: who attaches anew to what is not away
+ * makes none. */
+static void audit_attached(const struct attach *a)
+{
+	char who[sizeof(a->actor) + 3];
+
+	snprintf(who, sizeof(who), "op:%s", a->actor);
+	audit(a->wait.hub, &(struct audit){.event = AUDIT_MEDIA_ATTACHED,
+		.actor = who, .meeting = a->wait.room, .object = a->user});
+}
+
 static void ticketed(void *arg, const json_t *result,
 	const struct ctl_error *err)
 {
@@ -86,6 +98,7 @@ static void ticketed(void *arg, const json_t *result,
 
 	(void)result;
 	if (!err && m) {
+		audit_attached(a);
 		endpoint_of(endpoint, a->user);
 		ctl_reply(a->call, json_pack("{s:s, s:s, s:s, s:s, s:i}",
 			"user", a->user, "endpoint", endpoint, "bus",

@@ -33,6 +33,8 @@ const struct hub_audit_row hub_audit_rows[] = {
 	[AUDIT_LINK_CREATED] = {"link.created", "done"},
 	[AUDIT_LINK_REVOKED] = {"link.revoked", "done"},
 	[AUDIT_KEY_ROTATED] = {"key.rotated", "done"},
+	[AUDIT_MEDIA_ATTACHED] = {"media.attached", "done"},
+	[AUDIT_MEDIA_DETACHED] = {"media.detached", "done"},
 };
 const size_t hub_audit_n_rows = ARRAY_LEN(hub_audit_rows);
 
@@ -262,6 +264,17 @@ void audit(struct hub *h, const struct audit *what)
 		text_of(what->reason)));
 }
 
+/* An operator has no seat to leave: he took a program's. */
+static void audit_left(const struct room *r, const char *actor,
+	const json_t *data)
+{
+	if (actor && str_starts(actor, "op:") && str_eq("left",
+		json_string_value(json_object_get(data, "reason"))))
+		audit(r->hub, &(struct audit){.event = AUDIT_MEDIA_DETACHED,
+			.actor = actor, .meeting = r->id, .object =
+			json_string_value(json_object_get(data, "user"))});
+}
+
 /* The reason of a change of rights is what it was changed to. */
 void audit_events(const struct room *r, const json_t *events)
 {
@@ -275,6 +288,9 @@ void audit_events(const struct room *r, const json_t *events)
 			"type"));
 
 		data = json_object_get(e, "data");
+		if (str_eq(type, "user.left"))
+			audit_left(r, json_string_value(json_object_get(e,
+				"actor")), data);
 		for (size_t k = 0; k < ARRAY_LEN(kinds); k++) {
 			bool link = kinds[k] >= AUDIT_LINK_CREATED;
 

@@ -3,6 +3,8 @@
  * asked, when the seat is away and when it is back, over losses of either
  * daemon. */
 import {execFileSync} from 'node:child_process';
+import {readFileSync} from 'node:fs';
+import {join} from 'node:path';
 import {is, like, ok, test, until} from './lib.mjs';
 import {endpoint, meeting, op, refusal, relay, start, user} from './signal.mjs';
 
@@ -129,5 +131,14 @@ await test(async () => {
 	await o.call('media.detach', {meeting: 'm', user: a.user});
 	ok(await o.saw('user.left', (d) => d.user == a.user),
 		'detached, it has left');
+	const who = `op:${process.getuid()}`;
+	const lines = readFileSync(join(s.state, 'audit.log'), 'utf8').trim()
+		.split('\n').map((l) => JSON.parse(l)).filter((l) =>
+			/^media\.(at|de)tached$/.test(l.event) &&
+			l.object == a.user);
+	is(lines.map((l) => [l.event, l.subject, l.meeting, l.verdict]),
+		[...Array(3).fill('attached'), 'detached'].map((e) =>
+			[`media.${e}`, who, 'm', 'done']),
+		'each is in the audit log');
 	await s.stop();
 });
