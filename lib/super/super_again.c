@@ -55,6 +55,21 @@ static void swap(struct conf_words *a, struct conf_words *b)
 	*b = c;
 }
 
+/* Of a configuration that was not there at the start confd-signal has not
+ * been told, nor does its sandbox let it look. */
+static void new_file(struct super_settings *set, const struct conf *conf,
+	const struct conf *now, struct super_settings *next)
+{
+	if (conf || !now)
+		return;
+	io_log(IO_WARN, "'%s' was not there at the start: all of [signal] in "
+		"it counts from the next start of confd-signal on",
+		next->file);
+	free(set->file);
+	set->file = next->file;
+	next->file = NULL;
+}
+
 static int again(struct super *s, struct super_settings *set,
 	const struct super_dirs *d, const char *file, const struct conf *conf,
 	const char *talk, char why[SUPER_WHY_CAP])
@@ -70,12 +85,13 @@ static int again(struct super *s, struct super_settings *set,
 		/* What [run] says was settled at the start. */
 		swap(&set->signal, &next.signal);
 		swap(&set->relay, &next.relay);
+		io_log(IO_INFO, "read again: %s", next.file ? next.file :
+			"no configuration");
+		new_file(set, conf, now, &next);
 		super_kit_argv(set, d, talk, &argv);
 		new_words(s, "confd-signal", argv.signal);
 		new_words(s, "relay-0", argv.relay);
 		super_conf_changes(conf, now);
-		io_log(IO_INFO, "read again: %s", next.file ? next.file :
-			"no configuration");
 	}
 	super_settings_free(&next);
 	conf_free(now);

@@ -163,4 +163,23 @@ is "and used" "$(subject)" fourth
 stop_kit
 is "a clean end" "$kit_rc" 0
 like "the WebSocket is closed for that" "$(cat "$T/ws.out")" 'closed 1012'
+
+# A configuration that comes to be later.
+export XDG_CONFIG_HOME=$T/home
+start_kit -v
+mkdir -p "$T/home/confkit"
+printf '[signal]\nurl = https://late.example\n' >"$T/home/confkit/confkit.conf"
+ok "a new configuration is read" hup 'confd-run: info: read again: /'
+ok "that its keys have to wait is told" wait_for 10 grep -q \
+	"confkit.conf' was not there at the start: all of .signal. in it counts" \
+	"$T/kit.err"
+before=$(kit_pid confd-signal)
+kill -9 "$before"
+late() { meeting-ctl link hello | grep -q '^https://late.example/'; }
+ok "a new confd-signal has them" wait_for 20 late
+printf '[signal]\nurl = https://later.example\n' \
+	>"$T/home/confkit/confkit.conf"
+ok "and reads them again" hup "$again"
+like "with what is new" "$(meeting-ctl link hello)" '^https://later.example/'
+stop_kit
 done_testing
