@@ -120,6 +120,26 @@ is "nor a Forwarded that is none" "$(code -H 'Forwarded: for="x' "$u/")" 200
 is "its own page connects" "$(ws "${x[@]}" -H "Origin: $u" "$u/ws")" 101
 stop_kit
 
+# Each client of a proxy has limits of its own, by the address that the proxy
+# saw.
+kit_conf 'trust-proxy = 127.0.0.1' 'limit-loopback = on' 'limit-requests = 1'
+from() { code -H "X-Forwarded-For: $1" "$u/m/hello"; }
+until_refused() # FORMAT: of X-Forwarded-For; %d is another each time
+{
+	local n
+	for n in {1..200}; do
+		[ "$(from "$(printf "$1" $n)")" = 429 ] && echo refused &&
+			return
+	done
+}
+is "a client that asks too often is refused" \
+	"$(until_refused '203.0.113.7')" refused
+is "another is not" "$(from 203.0.113.8)" 200
+is "other claims of its own gain the first nothing" \
+	"$(until_refused '198.51.100.%d, 203.0.113.7')" refused
+is "nor does it cost whom it names" "$(from 198.51.100.1)" 200
+stop_kit
+
 # With --url: its path counts, or else the base path.
 kit_conf 'url = https://meet.example' 'base-path = /a/b-c'
 like "the base path goes behind --url" "$(meeting-ctl link hello)" \
