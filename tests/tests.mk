@@ -54,7 +54,7 @@ check: deps-check
 	@$(MAKE) --no-print-directory check-run
 
 check-run:
-	@$(MAKE) $(ALL_CORES) test-bin layers
+	@$(MAKE) $(ALL_CORES) test-bin $(if $(SAN),,layers)
 	@$(if $(SAN),,$(MAKE) $(ALL_CORES) FUZZ=1 fuzz-bin)
 	@B=$B tests/run tests/style $(UNIT) $(if $(SAN),,tests/fuzz/run) \
 	  $(SHELL_T) $(WEB_T)
