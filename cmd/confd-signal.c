@@ -563,7 +563,7 @@ int main(int argc, char **argv)
 	io_log_to(2, "confd-signal", IO_INFO);
 	status = options(&a, argc, argv);
 	if (status >= 0)
-		return status;
+		goto out;
 	io_log_to(2, "confd-signal", a.level);
 	io_ignore_sigpipe();
 	signal(SIGHUP, SIG_IGN); /* until there is something to read again */
@@ -581,6 +581,7 @@ int main(int argc, char **argv)
 		status = open_http(&a);
 	if (status < 0)
 		status = serve(&a);
+out:
 	hub_free(a.hub);
 	io_loop_free(a.loop);
 	cert_free(a.cert);
