@@ -23,7 +23,7 @@
 
 enum { SIM_PUB, SIM_SUB, SIM_SIDES };
 enum sim_asked { SIM_HELLO, SIM_JOIN, SIM_FOLLOW, SIM_CHECK, SIM_BEGIN_PUB,
-	SIM_BEGIN_SUB, SIM_ANSWER, SIM_ACT };
+	SIM_BEGIN_SUB, SIM_ANSWER, SIM_CONFIRM, SIM_ACT };
 
 struct sim_person;
 struct sim_pc {
@@ -46,6 +46,7 @@ struct sim_side {
 struct sim_slot {
 	char mid[8];
 	char user[STR_ID_CAP];
+	bool live; /* the page shows what comes */
 };
 
 struct sim_ask {
@@ -196,7 +197,7 @@ static inline void sim_begin(struct sim_person *p, int kind)
 			json_pack("{s:s}", "sdp", sdp));
 	else
 		sim_call(p, SIM_BEGIN_SUB, s->pc, "media.subscribe",
-			json_object());
+			json_pack("{s:b}", "confirm", 1));
 }
 
 /* It failed: another time. */
@@ -239,25 +240,44 @@ static inline void sim_break(struct sim_person *p)
 static inline void sim_slot_event(struct sim_person *p, const json_t *d)
 {
 	struct sim_slot *s = p->slots;
+	bool live = !!json_object_get(d, "rtp_ts");
 
 	while (s < p->slots + SIM_SLOTS - 1 && *s->mid &&
 		!str_eq(s->mid, sim_text(d, "mid")))
 		s++;
+	if (live) {
+		s->live |= str_eq(s->user, sim_text(d, "user"));
+		return;
+	}
 	str_copy(s->mid, sizeof(s->mid), sim_text(d, "mid"));
 	str_copy(s->user, sizeof(s->user), sim_text(d, "user"));
+	s->live = false;
+	/* It is covered: now his picture may come. */
+	if (json_object_get(d, "confirm"))
+		sim_call(p, SIM_CONFIRM, -1, "media.confirm", json_pack(
+			"{s:O, s:O, s:O}", "transport", json_object_get(d,
+			"transport"), "mid", json_object_get(d, "mid"),
+			"turn", json_object_get(d, "confirm")));
+}
+
+static inline const struct sim_slot *sim_slot(const struct sim_person *p,
+	unsigned line)
+{
+	static const struct sim_slot none;
+	char mid[16];
+
+	snprintf(mid, sizeof(mid), "%u", line);
+	for (int i = 0; i < SIM_SLOTS; i++)
+		if (str_eq(p->slots[i].mid, mid))
+			return &p->slots[i];
+	return &none;
 }
 
 /* Who is in this slot, as the page knows it. */
 static inline const char *sim_in_slot(const struct sim_person *p,
 	unsigned line)
 {
-	char mid[16];
-
-	snprintf(mid, sizeof(mid), "%u", line);
-	for (int i = 0; i < SIM_SLOTS; i++)
-		if (str_eq(p->slots[i].mid, mid))
-			return p->slots[i].user;
-	return "";
+	return sim_slot(p, line)->user;
 }
 
 static inline void sim_got_offer(struct sim_person *p, int pc,
@@ -299,7 +319,8 @@ static inline void sim_event(struct sim_person *p, const json_t *e)
 		sim_redo(p, json_object_get(d, "transports"));
 	} else if (str_eq(type, "media.renegotiate")) {
 		sim_die("nobody has five cameras");
-	} else if (str_eq(type, "slot.assigned")) {
+	} else if (str_eq(type, "slot.assigned") || str_eq(type,
+		"slot.live")) {
 		if (*p->side[SIM_SUB].transport && str_eq(sim_text(d,
 			"transport"), p->side[SIM_SUB].transport))
 			sim_slot_event(p, d);
@@ -397,6 +418,8 @@ static inline void sim_answered(struct sim_person *p, const struct sim_ask *a,
 			break;
 		s->busy = false;
 		s->tries = 0;
+		break;
+	case SIM_CONFIRM:
 		break;
 	case SIM_ACT:
 		str_copy(p->act_kind, sizeof(p->act_kind), "ok");

@@ -282,6 +282,8 @@ static inline void sim_forwarded(void *arg, int pc, unsigned line,
 			"a packet of %s, who is %s",
 			from->name, !s->seated ? "gone" : s->held ? "held" :
 			"muted");
+	SIM_NEED(!sim_slot(to, line)->live || str_eq(sim_in_slot(to, line) + 1,
+		id + 1), "%s sees %s as another", to->name, from->name);
 	w->got[to - w->people][from - w->people]++;
 	w->sent++;
 }
