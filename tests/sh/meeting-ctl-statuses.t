@@ -1,5 +1,6 @@
 #!/bin/bash
 # Each verb ends with the exit status that the answer calls for.
+# timeout: 400
 . tests/lib.sh
 . tests/sh/canned.sh
 

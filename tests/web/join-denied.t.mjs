@@ -4,7 +4,7 @@
  * refused in words; the markup stands up to axe where it is there. */
 import {existsSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {build, chromium, enter, is, kit, like, ok, person, press, said,
+import {chromium, enter, is, kit, like, ok, person, press, root, said,
 	say, test, tile, unsupported, until} from './lib.mjs';
 
 const fails = (name) => `navigator.mediaDevices.getUserMedia = async () => {
@@ -132,7 +132,8 @@ async function badLinks(k, browser)
 
 async function axe(p, where)
 {
-	const file = join(build, 'node/node_modules/axe-core/axe.min.js');
+	const file = join(root,
+		'.build/node/node_modules/axe-core/axe.min.js');
 	if (!existsSync(file)) {
 		unsupported(`axe: ${where}`, 'axe-core is not installed');
 		return;
