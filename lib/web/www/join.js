@@ -242,6 +242,13 @@ class Join {
 		this.field.focus();
 	}
 
+	lost(kind, why, other) {
+		this.#say(other ? t('lost_mic_other', { name: plain(other) })
+			: t(`lost_${kind}_${why}`));
+	}
+
+	back(kind) { this.#say(t(`back_${kind}`)); }
+
 	close() { this.#stopMeter?.(); }
 }
 

@@ -19,6 +19,8 @@ export class Me {
 	constructor(app, raw) {
 		this.#app = app;
 		this.devices = new Devices(raw, () => this.#devicesChanged());
+		this.devices.onlost = (...what) => app.view?.lost?.(...what);
+		this.devices.onback = kind => app.view?.back?.(kind);
 	}
 
 	/* `before` is what was on when the page was last in the room. */

@@ -37,6 +37,16 @@ export default {
 	none_cam: 'No camera',
 	none_spk: 'System default',
 	devices: 'Devices',
+	lost_mic_unplugged: 'The microphone was unplugged. Plug it in again, or choose another one.',
+	lost_mic_other: 'The microphone was unplugged. {name} is used now.',
+	lost_mic_withdrawn: 'The microphone is no longer allowed. Allow it beside the address, then try again.',
+	lost_mic_stopped: 'The microphone stopped. Try again, or choose another one.',
+	lost_cam_unplugged: 'The camera was unplugged. Plug it in again, or choose another one.',
+	lost_cam_withdrawn: 'The camera is no longer allowed. Allow it beside the address, then try again.',
+	lost_cam_stopped: 'The camera stopped. Try again, or choose another one.',
+	lost_spk_unplugged: 'The speaker was unplugged. You hear by another one now.',
+	back_mic: 'The microphone is back.',
+	back_cam: 'The camera is back.',
 
 	/* the bar */
 	mute: 'Mute',
