@@ -13,10 +13,9 @@
 #include <stddef.h>
 #include <cmocka.h>
 
-#include "sim_world.h"
+#include "sim_act.h"
 
 enum { ANN, BEN, CAT, DAN };
-#define SETTLED_MS 60000
 
 static enum sim_fault fault;
 static unsigned fault_at;
@@ -34,121 +33,7 @@ static uint64_t env(const char *name, uint64_t otherwise)
 		otherwise;
 }
 
-/* ---- acting ---- */
-
-static bool act_done(struct sim_world *w, void *arg)
-{
-	const struct sim_person *p = arg;
-
-	(void)w;
-	return *p->act_kind;
-}
-
-static bool is_up(struct sim_world *w, void *arg)
-{
-	(void)w;
-	return ((struct sim_person *)arg)->up;
-}
-
-/* Asks until there is an answer that is one, and returns its kind. */
-static const char *act(struct sim_world *w, struct sim_person *p,
-	const char *method, json_t *params)
-{
-	static const char *const again[] = {"closed", "unavailable", "io",
-		"draining", "timeout"};
-	bool later = true;
-
-	for (int i = 0; later && i < 50; i++) {
-		SIM_NEED(sim_until(w, is_up, p, SETTLED_MS),
-			"%s does not come back", p->name);
-		*p->act_kind = '\0';
-		sim_call(p, SIM_ACT, -1, method, json_incref(params));
-		SIM_NEED(sim_until(w, act_done, p, SETTLED_MS),
-			"%s: no answer to %s", p->name, method);
-		later = false;
-		for (size_t k = 0; k < ARRAY_LEN(again); k++)
-			later |= str_eq(p->act_kind, again[k]);
-	}
-	json_decref(params);
-	return p->act_kind;
-}
-
-static void must(struct sim_world *w, int who, const char *method,
-	json_t *params)
-{
-	const char *kind = act(w, &w->people[who], method, params);
-
-	SIM_NEED(str_eq(kind, "ok"), "%s: %s", method, kind);
-}
-
-static void must_op(struct sim_world *w, const char *method, json_t *params)
-{
-	json_object_set_new(params, "meeting", json_string(SIM_ROOM));
-	SIM_NEED(str_eq(act(w, &w->op, method, params), "ok"), "%s: %s",
-		method, w->op.act_kind);
-}
-
-static json_t *about(struct sim_world *w, int who)
-{
-	return json_pack("{s:s}", "user", w->people[who].user);
-}
-
-static bool joined(struct sim_world *w, void *arg)
-{
-	const struct sim_person *p = arg;
-
-	return *p->user && sim_seat(w, p->user)->seated;
-}
-
-static void come(struct sim_world *w, int who, const char *name,
-	const char *role)
-{
-	struct sim_person *p = &w->people[who];
-
-	must_op(w, "link.create", json_pack("{s:s, s:s}", "role", role,
-		"name", name));
-	p->name = name;
-	p->server = w->server;
-	sim_person_start(p, sim_text(w->op.act, "token"));
-	SIM_NEED(sim_until(w, joined, p, SETTLED_MS), "%s does not join",
-		name);
-}
-
 /* ---- both of one mind ---- */
-
-static bool listed(struct sim_world *w, void *arg)
-{
-	(void)arg;
-	return w->list;
-}
-
-/* What the relay holds, asked behind the hub's back. */
-static const json_t *list_relay(struct sim_world *w)
-{
-	static const char ask[] = "{\"jsonrpc\":\"2.0\",\"id\":\"sim\","
-		"\"method\":\"relay.list\"}\n";
-	struct sim_link *k = w->links;
-
-	while (k->fd[0] < 0 || !k->greeted)
-		SIM_NEED(++k < w->links + SIM_LINKS, "there is no relay");
-	json_decref(w->list);
-	w->list = NULL;
-	sim_send_all(k->fd[0], ask, sizeof(ask) - 1);
-	SIM_NEED(sim_until(w, listed, NULL, 1000), "no list");
-	return json_object_get(w->list, "rooms");
-}
-
-static const json_t *in_list(const json_t *list, const char *key,
-	const char *value)
-{
-	json_t *o;
-	size_t i;
-
-	json_array_foreach(list, i, o)
-		if (str_eq(sim_text(o, key), value))
-			return o;
-	return NULL;
-}
 
 static void same_grant(struct sim_world *w, const json_t *e)
 {
@@ -178,7 +63,7 @@ static void same_transports(const struct sim_person *p, const json_t *e)
 
 	for (int k = 0; k < SIM_SIDES; k++) {
 		const struct sim_side *s = &p->side[k];
-		const json_t *t = in_list(list, "transport", s->transport);
+		const json_t *t = sim_find(list, "transport", s->transport);
 
 		SIM_NEED(*s->transport && !s->busy && t && str_eq(
 			sim_text(t, "state"), "connected"), "%s and the relay "
@@ -192,9 +77,9 @@ static void same_sources(struct sim_world *w, const struct sim_person *p)
 {
 	const json_t *users, *u;
 
-	must_op(w, "user.list", json_object());
+	sim_op(w, "user.list", json_object());
 	users = json_object_get(w->op.act, "users");
-	u = in_list(users, "user", p->user);
+	u = sim_find(users, "user", p->user);
 	SIM_NEED(u && sim_sources(json_object_get(u, "sources")) == 3,
 		"the log has other sources of %s", p->name);
 }
@@ -269,7 +154,7 @@ static bool at_rest(struct sim_world *w, void *arg)
 
 static void rest(struct sim_world *w)
 {
-	SIM_NEED(sim_until(w, at_rest, NULL, SETTLED_MS), "no rest");
+	SIM_NEED(sim_until(w, at_rest, NULL, SIM_SETTLED_MS), "no rest");
 	sim_pass(w, 100);
 }
 
@@ -281,7 +166,7 @@ static bool may_go_on(struct sim_world *w, void *arg)
 
 static void breathe(struct sim_world *w)
 {
-	SIM_NEED(sim_until(w, may_go_on, NULL, SETTLED_MS), "no rest");
+	SIM_NEED(sim_until(w, may_go_on, NULL, SIM_SETTLED_MS), "no rest");
 	sim_pass(w, at_rest(w, NULL) ? 100 : pace_ms);
 }
 
@@ -294,8 +179,8 @@ static void agree(struct sim_world *w)
 	rest(w);
 	sim_pass(w, 500);
 	SIM_NEED(at_rest(w, NULL), "no rest for long");
-	rooms = list_relay(w);
-	room = in_list(rooms, "room", SIM_ROOM);
+	rooms = sim_list(w);
+	room = sim_find(rooms, "room", SIM_ROOM);
 	SIM_NEED(json_array_size(rooms) == 1 && room, "the relay holds %zu "
 		"rooms", json_array_size(rooms));
 	endpoints = json_object_get(room, "endpoints");
@@ -309,7 +194,7 @@ static void agree(struct sim_world *w)
 			continue;
 		str_copy(id, sizeof(id), p->user);
 		id[0] = 'e';
-		same_transports(p, in_list(endpoints, "endpoint", id));
+		same_transports(p, sim_find(endpoints, "endpoint", id));
 		same_sources(w, p);
 	}
 	all_flows(w);
@@ -318,11 +203,16 @@ static void agree(struct sim_world *w)
 
 /* ---- the meeting ---- */
 
+static json_t *about(struct sim_world *w, int who)
+{
+	return json_pack("{s:s}", "user", w->people[who].user);
+}
+
 static void leave(struct sim_world *w, int who)
 {
 	struct sim_person *p = &w->people[who];
 
-	must(w, who, "user.leave", json_object());
+	sim_must(w, who, "user.leave", json_object());
 	p->joins = false;
 	for (int k = 0; k < SIM_SIDES; k++)
 		sim_side_end(&p->side[k]);
@@ -334,68 +224,50 @@ static bool is_thrown_out(struct sim_world *w, void *arg)
 	return ((struct sim_person *)arg)->end;
 }
 
-static void begin(struct sim_world *w)
-{
-	w->op.name = "op";
-	w->op.path = w->signal;
-	w->op.started = true;
-	w->op.fd = -1;
-	w->op.early = json_array();
-	w->op.on_event = sim_fold;
-	w->op.arg = w;
-	w->op.side[0].pc = w->op.side[1].pc = -1;
-	SIM_NEED(sim_until(w, is_up, &w->op, SETTLED_MS), "no operator");
-	SIM_NEED(str_eq(act(w, &w->op, "meeting.create", json_pack("{s:s}",
-		"id", SIM_ROOM)), "ok"), "meeting.create: %s",
-		w->op.act_kind);
-	w->op.follows = SIM_ROOM;
-	must_op(w, "events.follow", json_pack("{s:i}", "since", 0));
-}
-
 /* Some of it in haste: then only answers are waited for. */
 static void middle(struct sim_world *w)
 {
-	come(w, ANN, "Ann", "moderator");
-	come(w, BEN, "Ben", "viewer");
-	come(w, CAT, "Cat", "viewer");
-	must(w, CAT, "user.mute", json_object());
+	sim_come(w, ANN, "Ann", "moderator");
+	sim_come(w, BEN, "Ben", "viewer");
+	sim_come(w, CAT, "Cat", "viewer");
+	sim_must(w, CAT, "user.mute", json_object());
 	breathe(w);
-	must(w, BEN, "user.mute", json_object());
+	sim_must(w, BEN, "user.mute", json_object());
 	breathe(w);
-	must(w, ANN, "user.mute", about(w, CAT));
-	must(w, BEN, "user.unmute", json_object());
-	must(w, CAT, "user.unmute", json_object());
+	sim_must(w, ANN, "user.mute", about(w, CAT));
+	sim_must(w, BEN, "user.unmute", json_object());
+	sim_must(w, CAT, "user.unmute", json_object());
 	breathe(w);
-	must(w, ANN, "user.unmute", about(w, CAT));
+	sim_must(w, ANN, "user.unmute", about(w, CAT));
 	breathe(w);
-	must(w, ANN, "user.role", json_pack("{s:s, s:s}", "user",
+	sim_must(w, ANN, "user.role", json_pack("{s:s, s:s}", "user",
 		w->people[BEN].user, "role", "moderator"));
-	must(w, BEN, "user.mute", json_pack("{s:b}", "all", 1));
+	sim_must(w, BEN, "user.mute", json_pack("{s:b}", "all", 1));
 	breathe(w);
-	must(w, ANN, "user.kick", about(w, CAT));
-	come(w, DAN, "Dan", "viewer");
+	sim_must(w, ANN, "user.kick", about(w, CAT));
+	sim_come(w, DAN, "Dan", "viewer");
 	breathe(w);
 	leave(w, BEN);
-	must(w, ANN, "user.mute", about(w, DAN));
+	sim_must(w, ANN, "user.mute", about(w, DAN));
 	sim_pass(w, 100);
-	must_op(w, "user.unmute", json_pack("{s:b}", "all", 1));
+	sim_op(w, "user.unmute", json_pack("{s:b}", "all", 1));
 	w->people[BEN].joins = true;
-	must(w, BEN, "user.join", json_object());
+	sim_must(w, BEN, "user.join", json_object());
 	w->people[BEN].seq = 0;
 	sim_call(&w->people[BEN], SIM_JOIN, -1, "user.join", json_object());
-	must(w, ANN, "user.mute", json_object());
+	sim_must(w, ANN, "user.mute", json_object());
 }
 
 static void finish(struct sim_world *w)
 {
-	must_op(w, "meeting.end", json_object());
+	sim_op(w, "meeting.end", json_object());
 	for (int i = 0; i < SIM_PEOPLE; i++)
 		if (w->people[i].joins)
 			SIM_NEED(sim_until(w, is_thrown_out, &w->people[i],
-				SETTLED_MS), "%s is still there",
+				SIM_SETTLED_MS), "%s is still there",
 				w->people[i].name);
-	SIM_NEED(sim_until(w, at_rest, NULL, SETTLED_MS), "no rest");
-	SIM_NEED(!json_array_size(list_relay(w)), "the room is still there");
+	SIM_NEED(sim_until(w, at_rest, NULL, SIM_SETTLED_MS), "no rest");
+	SIM_NEED(!json_array_size(sim_list(w)), "the room is still there");
 }
 
 static void before(struct sim_world *w, unsigned n)
@@ -457,7 +329,7 @@ static unsigned meet(enum sim_fault f, unsigned at)
 	w.before = before;
 	w.idle = idle;
 	rested_ns = 0;
-	begin(&w);
+	sim_begin_op(&w);
 	middle(&w);
 	rest(&w);
 	n = w.n_lines;

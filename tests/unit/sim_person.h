@@ -30,6 +30,7 @@ struct sim_pc {
 	struct sim_person *who;
 	bool open;  /* the page holds it */
 	bool ready; /* both descriptions are there */
+	bool echo;  /* of a test of sound */
 };
 static struct sim_pc sim_pcs[SIM_PCS];
 static int sim_n_pcs;
