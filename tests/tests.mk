@@ -16,6 +16,7 @@ FUZZ_SECONDS ?= 60
 mod_of = $(firstword $(subst -, ,$1))
 # A test of two modules that know nothing of each other names the second.
 also_hub-relay := relayctl
+also_hub-echo := relayctl
 mods_of = $(call mod_of,$1) $(also_$1)
 
 # Tests that include oom.h have their allocations go by way of it.

@@ -30,8 +30,9 @@ static int make_timers(struct hub *h)
 	h->sweep_timer = io_timer_new(h->loop, sweep, h);
 	h->grace_timer = io_timer_new(h->loop, hub_grace_over, h);
 	h->relay_timer = io_timer_new(h->loop, media_late, h);
+	h->echo_timer = io_timer_new(h->loop, echo_late, h);
 	if (!h->meetings_timer || !h->sweep_timer || !h->grace_timer ||
-		!h->relay_timer)
+		!h->relay_timer || !h->echo_timer)
 		return -ENOMEM;
 	io_timer_in(h->sweep_timer, SWEEP_MS);
 	io_timer_in(h->grace_timer, HUB_SEAT_GRACE_MS);
@@ -120,6 +121,7 @@ struct hub *hub_new(struct io_loop *l, const struct hub_config *c,
 	list_init(&h->pumping);
 	list_init(&h->batch);
 	list_init(&h->scrapes);
+	list_init(&h->echoes);
 	err = start(h, c, &report, why);
 	store_report_free(&report);
 	if (!err)
@@ -181,6 +183,7 @@ void hub_free(struct hub *h)
 	io_timer_free(h->sweep_timer);
 	io_timer_free(h->grace_timer);
 	io_timer_free(h->relay_timer);
+	io_timer_free(h->echo_timer);
 	io_timer_free(h->drain_timer);
 	explicit_bzero(&h->keys, sizeof(h->keys));
 	explicit_bzero(h->worker_key, sizeof(h->worker_key));

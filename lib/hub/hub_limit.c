@@ -52,6 +52,7 @@ static const struct {
 	{"media.publish", 20, 1000},
 	{"media.subscribe", 20, 1000},
 	{"media.want", 200, 20},
+	{"media.echo", 30, 2000},
 	{"events.read", 30, 200},
 	{NULL, 200, 20},
 };

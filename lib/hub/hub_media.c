@@ -45,9 +45,7 @@ static struct member *op_member(const struct media_op *op, struct room **r)
 
 /* --- Transports ----------------------------------------------------------- */
 
-/* A relay for the room: its own, else any; NULL while there is none that
- * takes requests. */
-static struct relay *relay_for(const struct hub *h, const struct room *r)
+struct relay *media_relay(const struct hub *h, const struct room *r)
 {
 	list_each(l, next, &h->relays) {
 		struct relay *w = list_entry(l, struct relay, link);
@@ -61,7 +59,7 @@ static struct relay *relay_for(const struct hub *h, const struct room *r)
 
 bool media_place(struct room *r)
 {
-	struct relay *w = relay_for(r->hub, r);
+	struct relay *w = media_relay(r->hub, r);
 
 	if (w && !r->relay)
 		hold_room(r, w, false);
@@ -375,7 +373,7 @@ static void wait_next(struct hub *h)
 
 static bool may_start(const struct media_wait *w)
 {
-	return relay_for(w->hub, map_gets(w->hub->rooms, w->room));
+	return media_relay(w->hub, map_gets(w->hub->rooms, w->room));
 }
 
 void media_wait(struct media_wait *w)

@@ -59,6 +59,9 @@ struct media_wait {
 void media_wait(struct media_wait *w);
 /* Gives the room a relay, if there is one and it has none. */
 bool media_place(struct room *r);
+/* A relay for the room: its own, else any; NULL while there is none that
+ * takes requests. r may be NULL. */
+struct relay *media_relay(const struct hub *h, const struct room *r);
 /* There is a relay: what waits for one begins. */
 void media_ready(struct hub *h);
 /* The timer of what waits for a relay. */
@@ -71,6 +74,18 @@ void attach_run(struct peer *p, struct room *r, struct ctl_call *call,
 	const json_t *params);
 /* A bus transport is no more: its program is away. */
 void attach_lost(struct member *m);
+
+/* hub_echo.c: the test of sound. */
+/* media.echo; the peer may. */
+void echo_run(struct peer *p, struct ctl_call *call, const json_t *params);
+/* The peer goes: with it what it tests. */
+void echo_end(struct peer *p);
+void echo_relay_lost(struct relay *w);
+/* A transport of a room that is no meeting's. */
+void echo_transport_closed(struct relay *w, const char *room,
+	const char *reason);
+/* The timer of the longest one. */
+void echo_late(void *arg);
 
 /* hub_grant.c: what the log means for the relay. */
 json_t *grant_json(const struct room *r, const char *user);

@@ -380,6 +380,12 @@ static void media(struct request *q)
 		media_run(q->peer, q->call, q->method, q->params);
 }
 
+static void echo(struct request *q)
+{
+	if (allowed(q, "self"))
+		echo_run(q->peer, q->call, q->params);
+}
+
 static void attach(struct request *q)
 {
 	if (allowed(q, ""))
@@ -424,6 +430,7 @@ static const struct {
 	{"media.confirm", media, ROOM},
 	{"media.off", media, ROOM},
 	{"media.check", media, ROOM},
+	{"media.echo", echo, ROOM},
 	{"media.attach", attach, ROOM},
 	{"media.detach", command, ROOM},
 };
@@ -519,7 +526,7 @@ const struct ctl_method hub_methods[] = {
 	M("key.list"), M("key.rotate"), M("events.read"),
 	M("events.follow"), M("media.publish"), M("media.subscribe"),
 	M("media.answer"), M("media.want"), M("media.off"),
-	M("media.check"), M("media.confirm"), M("media.attach"),
-	M("media.detach"),
+	M("media.check"), M("media.confirm"), M("media.echo"),
+	M("media.attach"), M("media.detach"),
 };
 const size_t hub_n_methods = ARRAY_LEN(hub_methods);

@@ -100,6 +100,7 @@ static void detach(struct peer *p)
 	while (!list_empty(&p->follows))
 		follow_free(list_entry(p->follows.next, struct follow,
 			peer_link));
+	echo_end(p);
 	p->member = NULL;
 	if (!m || m->peer != p)
 		return;

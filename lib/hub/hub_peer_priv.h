@@ -30,6 +30,7 @@ struct peer {
 	char link_id[STR_ID_CAP]; /* of a user */
 	struct member *member;    /* of a user */
 	struct relay *relay;      /* of a worker */
+	struct echo *echo;        /* its test of sound, or NULL */
 	struct list follows;
 	unsigned n_follows;
 };

@@ -34,7 +34,7 @@ struct relay;
 struct follow;
 struct audit_log;
 
-#define HUB_RATES 6 /* rows of hub_limit.c */
+#define HUB_RATES 7 /* rows of hub_limit.c */
 
 #include "hub_stat_priv.h"
 
@@ -68,6 +68,7 @@ struct hub {
 	struct list pumping; /* struct follow that reads from the log */
 	struct list batch;   /* struct entry, until the commit */
 	struct list scrapes; /* of hub_scrape.c */
+	struct list echoes;  /* of hub_echo.c */
 	struct hub_stats stats;
 	bool open;           /* the log has something to commit */
 	unsigned waiting_calls; /* in the batch */
@@ -82,7 +83,7 @@ struct hub {
 	unsigned warnings;   /* of peers, in this second */
 	uint64_t tick_ms;    /* when meetings_timer is set for */
 	struct io_timer *meetings_timer, *sweep_timer, *grace_timer;
-	struct io_timer *relay_timer, *drain_timer;
+	struct io_timer *relay_timer, *drain_timer, *echo_timer;
 	int drain_left_ms;
 	void (*drained)(void *arg);
 	void *drained_arg;

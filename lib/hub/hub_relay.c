@@ -72,6 +72,7 @@ void relay_lost(struct relay *w)
 	while ((r = map_next(h->rooms, &pos, NULL, NULL)))
 		if (r->relay == w)
 			hold_lost(r);
+	echo_relay_lost(w);
 	list_remove(&w->link);
 	io_timer_free(w->timer);
 	json_decref(w->stats);
@@ -406,7 +407,12 @@ static void transport_state(void *arg, struct ctl_call *call,
 	struct member *m = member_of(arg, params, &r);
 
 	ctl_reply(call, NULL);
-	if (!m || !id || !*id || !str_eq(state, "closed"))
+	if (!id || !*id || !str_eq(state, "closed"))
+		return;
+	if (!r && ((struct peer *)arg)->relay)
+		echo_transport_closed(((struct peer *)arg)->relay, json_str(
+			params, "room", &bad), reason);
+	if (!m)
 		return;
 	for (int d = 0; d < DIRECTIONS; d++) {
 		if (!str_eq(m->transport[d], id))

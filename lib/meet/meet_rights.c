@@ -46,6 +46,7 @@ static const struct meet_right rights[] = {
 	{"media.off", "self", SEATED},
 	{"media.confirm", "self", SEATED},
 	{"media.check", "self", SEATED},
+	{"media.echo", "self", MEET_IS_GUEST | SEATED},
 	{"media.attach", "", MEET_IS_OP},
 	{"media.detach", "", MEET_IS_OP},
 	{"media.started", "other", MEET_IS_WORKER},

@@ -51,6 +51,7 @@ static const struct {
 	{"media.off", "self", "vm", NULL},
 	{"media.confirm", "self", "vm", NULL},
 	{"media.check", "self", "vm", NULL},
+	{"media.echo", "self", "gvm", NULL},
 	{"media.attach", "", "o", "{'as':'Tool'}"},
 	{"media.detach", "", "o", NULL},
 	{"media.started", "other", "w", "{'user':'" CYD "','source':'mic'}"},
