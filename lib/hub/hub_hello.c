@@ -18,20 +18,44 @@ static bool is_fault(const char *reason)
 	return false;
 }
 
-/* Refuses a hello; the connection then ends with this close code. reason is
- * a word for programs. */
-static void refuse(struct peer *p, struct ctl_call *call, unsigned code,
-	const char *kind, const char *reason, const char *message)
+/* Refuses a hello; the connection then ends with this close code. data has
+ * the reason, a word for programs, and is stolen. */
+static void refuse_with(struct peer *p, struct ctl_call *call, unsigned code,
+	const char *kind, json_t *data, const char *message)
 {
+	const char *reason = json_string_value(json_object_get(data,
+		"reason"));
+
 	audit(p->hub, &(struct audit){.event = AUDIT_HELLO_REFUSED,
 		.peer = p, .reason = reason});
 	if (is_fault(reason))
 		peer_fault(p, GUARD_TOKEN);
 	p->close_code = code;
 	p->close_reason = "refused";
-	ctl_fail_with(call, kind, json_pack("{s:s}", "reason", reason),
-		message);
+	ctl_fail_with(call, kind, data, message);
 	peer_check(p);
+}
+
+static void refuse(struct peer *p, struct ctl_call *call, unsigned code,
+	const char *kind, const char *reason, const char *message)
+{
+	refuse_with(p, call, code, kind, json_pack("{s:s}", "reason", reason),
+		message);
+}
+
+/* With when it will count, and in how long, for a page whose clock is not
+ * ours. */
+static void refuse_early(struct peer *p, struct ctl_call *call,
+	const struct token_claims *c)
+{
+	uint64_t from_ms = c->nbf_s * 1000, now = io_wall_ms();
+	char from[TIME_CAP];
+
+	time_format(from, from_ms);
+	refuse_with(p, call, CLOSE_TOKEN, "denied", json_pack(
+		"{s:s, s:s, s:I}", "reason", "not_yet", "from", from,
+		"wait_ms", (json_int_t)(from_ms > now ? from_ms - now : 0)),
+		token_text(TOKEN_NOT_YET));
 }
 
 static void make_secret(char out[SECRET_CHARS + 1])
@@ -130,9 +154,14 @@ static bool admit(struct peer *p, struct ctl_call *call, struct guest *g)
 	int err;
 
 	g->room = room_find(p->hub, g->s.meeting, &err);
+	if (!g->room && err == -ENOENT) {
+		refuse(p, call, CLOSE_TOKEN, "not_found", "absent",
+			"There is no such meeting yet.");
+		return false;
+	}
 	if (!g->room) {
-		refuse(p, call, CLOSE_ENDED, "not_found", "ended",
-			"There is no such meeting any more.");
+		refuse(p, call, CLOSE_RESTART, "io", "log",
+			"the log of this meeting cannot be read");
 		return false;
 	}
 	if (meet_admit(g->room->meet, g->s.user, g->s.link, &g->ticket,
@@ -141,8 +170,9 @@ static bool admit(struct peer *p, struct ctl_call *call, struct guest *g)
 	if (str_eq(why.kind, "not_found"))
 		refuse(p, call, CLOSE_ENDED, why.kind, "ended", why.message);
 	else
-		refuse(p, call, CLOSE_KICKED, why.kind, g->ticket.spent ?
-			"used_up" : "refused", why.message);
+		refuse(p, call, CLOSE_KICKED, why.kind, g->ticket.kicked ?
+			"kicked" : g->ticket.revoked ? "revoked" :
+			g->ticket.spent ? "used_up" : "refused", why.message);
 	return false;
 }
 
@@ -166,7 +196,7 @@ static void with_token(struct peer *p, struct ctl_call *call,
 		[TOKEN_MALFORMED] = "malformed",
 		[TOKEN_UNKNOWN_KEY] = "unknown_key",
 		[TOKEN_BAD_SIGNATURE] = "signature",
-		[TOKEN_NOT_YET] = "not_yet", [TOKEN_EXPIRED] = "expired",
+		[TOKEN_EXPIRED] = "expired",
 		[TOKEN_OTHER_MEETING] = "other_meeting",
 	};
 	struct guest g = {0};
@@ -176,6 +206,10 @@ static void with_token(struct peer *p, struct ctl_call *call,
 	enum token_result r = token_verify(&p->hub->keys, token,
 		strlen(token), meeting, io_wall_ms(), &c);
 
+	if (r == TOKEN_NOT_YET) {
+		refuse_early(p, call, &c);
+		return;
+	}
 	if (r != TOKEN_OK) {
 		refuse(p, call, CLOSE_TOKEN, "denied", words[r],
 			token_text(r));

@@ -124,14 +124,16 @@ int meet_allow(const struct meet *m, const struct meet_actor *a,
 /* Whether this user may enter, by a link whose token was sound: meeting open,
  * link known and not revoked and meant for the user, with uses left unless
  * the user came by it before, user not kicked. Asked at hello; meet_decide
- * asks again at join. 0 or -EPERM; out->spent tells then whether
- * that is why. */
+ * asks again at join. 0 or -EPERM; out->spent, revoked and kicked
+ * tell then whether that is why. */
 struct meet_ticket {
 	enum meet_role role;
 	const char *name; /* locked by the link, else NULL */
 	bool joined;      /* has a seat now */
 	bool spent;       /* the link's uses are over: a session that it gave
 	                   * still counts, its token does not */
+	bool revoked;     /* nobody enters by the link any more */
+	bool kicked;      /* the user was */
 };
 int meet_admit(const struct meet *m, const char *user, const char *link,
 	struct meet_ticket *out, struct meet_refusal *why);

@@ -122,7 +122,8 @@ int meet_admit(const struct meet *m, const char *user, const char *link,
 		return meet_refuse(why, "not_found", "%s", m->created_ms
 			? "this meeting has ended"
 			: "there is no such meeting");
-	if (record && record->kicked)
+	out->kicked = record && record->kicked;
+	if (out->kicked)
 		return meet_refuse(why, "denied",
 			"you have been removed from this meeting");
 	if (!l)
@@ -132,7 +133,8 @@ int meet_admit(const struct meet *m, const char *user, const char *link,
 		return meet_refuse(why, "denied",
 			"this link is for somebody else");
 	/* Who sits already stays: only kick takes a seat away. */
-	if (l->revoked && !seat)
+	out->revoked = l->revoked && !seat;
+	if (out->revoked)
 		return meet_refuse(why, "denied",
 			"this link has been revoked");
 	out->spent = spent;
