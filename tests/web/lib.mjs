@@ -183,13 +183,14 @@ export function rpc(file, args, options = {})
 
 /* A Chromium with a fake camera and microphone and all permissions given.
  * wav, y4m: what they carry, else Chromium's beeps and its moving picture.
+ * fake false: with the devices of this host, most often none.
  * Loopback addresses are candidates as they are (no mDNS names). */
 export async function chromium({wav, y4m, args = [], headless = true,
-	fakeUi = true, ...more} = {})
+	fake = true, fakeUi = true, ...more} = {})
 {
 	const {chromium: driver} = require('playwright-core');
 	const flags = [
-		'--use-fake-device-for-media-stream',
+		...(fake ? ['--use-fake-device-for-media-stream'] : []),
 		'--disable-features=WebRtcHideLocalIpsWithMdns',
 		'--allow-loopback-in-peer-connection',
 		'--autoplay-policy=no-user-gesture-required',

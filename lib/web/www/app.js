@@ -1,7 +1,6 @@
 /* app - one person's way through one meeting, and what joins control (the
  * server), model (what is known) and me (own devices). */
 import { Control } from './control.js';
-import { Model } from './model.js';
 import { Me } from './me.js';
 import { BACK } from './gone.js';
 import { t } from './i18n.js';
@@ -9,28 +8,37 @@ import { forEver, forTab } from './keep.js';
 
 const LOST_MS = 60000;
 const FOLLOW_MS = 1000;
+/* When a meeting that has not started is asked for again: a little later
+ * than it opens, not all at once; and whenever nobody knows when. */
+const SPREAD_MS = 2000;
+const ABSENT_MS = 15000;
+const LONGEST_MS = 3600e3;
 const ENDED_BY = ['op', 'moderator', 'empty'];
 /* data.reason of a refusal, and the page that says it; others are told in
  * the server's words. */
 const REFUSALS = {
 	expired: 'expired', malformed: 'foreign', unknown_key: 'foreign',
 	signature: 'foreign', other_meeting: 'other', missing: 'nolink',
-	session: 'over', kicked: 'kicked', ended: 'ended', replaced: 'replaced',
+	session: 'over', old_session: 'over', kicked: 'kicked', ended: 'ended',
+	replaced: 'replaced', revoked: 'revoked', used_up: 'used_up',
 };
 
 export class App {
-	model = new Model();
+	/* Of the room, from the time that we are in it. */
+	model = null;
 	control = null;
 	view = null;
 	hello = null;
 	online = true;
 	/* 'join', 'joining', 'room' or 'gone' */
 	stage = 'join';
-	#pages; #key; #lostTimer = 0; #turn = 0;
+	/* {from} while the meeting has not started; from: when, if known. */
+	early = null;
+	#pages; #key; #lostTimer = 0; #turn = 0; #earlyTimer = 0;
 
 	/* `pages` makes join(app), wait(), room(app), gone(app, why, detail):
-	 * {nodes, update(what), shown?(), close?(), failed?(text)} or its
-	 * promise. */
+	 * {nodes, update(what), shown?(), close?(), failed?(text, full),
+	 * lost?(kind, why, other), back?(kind), name?} or its promise. */
 	constructor(meeting, pages) {
 		this.id = meeting;
 		this.#pages = pages;
@@ -113,7 +121,10 @@ export class App {
 			history.replaceState(null, '', location.pathname
 				+ location.search);
 		this.online = true;
+		const opened = this.early;
+		this.early = null;
 		if (this.stage === 'room') this.#resume(hello);
+		else if (opened) this.join(this.view?.name ?? this.name);
 		else if (this.stage === 'joining'
 			|| (this.seat.joined && hello.joined)) this.join(this.name);
 		else if (this.seat.joined) {
@@ -128,8 +139,21 @@ export class App {
 		this.changed('online');
 	}
 
+	/* The page of joining stays, and goes on by itself. */
+	#tooEarly({ from, wait_ms: wait }) {
+		this.stage = 'join';
+		this.early = { from };
+		const ms = from ? Math.min(wait, LONGEST_MS)
+			+ Math.random() * SPREAD_MS
+			: ABSENT_MS * (0.75 + Math.random() / 2);
+		this.#earlyTimer = setTimeout(() => this.control.start(), ms);
+		this.changed('early');
+	}
+
 	#refused(error) {
 		if (this.stage === 'gone') return;
+		if (['not_yet', 'absent'].includes(error.data.reason))
+			return this.#tooEarly(error.data);
 		const known = error.kind === 'limit' ? 'full'
 			: error.later ? 'lost' : REFUSALS[error.data.reason];
 		const why = known ?? 'refused', detail = known ? '' : error.message;
@@ -154,12 +178,15 @@ export class App {
 			if (!this.view?.failed) return this.#refused(error);
 			this.stage = 'join';
 			this.changed('stage');
-			if (error.kind === 'limit') this.view.failed(t('gone_full'));
+			if (error.kind === 'limit')
+				this.view.failed(t('gone_full'), true);
 			else this.fail(error);
 		}
 	}
 
 	async #enter(snap) {
+		const { Model } = await import('./model.js');
+		this.model = new Model();
 		this.model.reset(snap);
 		this.stage = 'room';
 		this.keep({ joined: true, name: this.model.self.name });
@@ -290,6 +317,7 @@ export class App {
 
 	gone(why, detail = '', told = null) {
 		this.stage = 'gone';
+		clearTimeout(this.#earlyTimer);
 		clearTimeout(this.#lostTimer);
 		this.#lostTimer = 0;
 		if (this.seat.session) this.keep({ joined: false });
@@ -302,7 +330,6 @@ export class App {
 
 	/* Back into the room, with the devices as they were. */
 	rejoin() {
-		this.model = new Model();
 		this.stage = 'joining';
 		this.#connect({ session: this.seat.session });
 		this.me.askDevices(this.seat);

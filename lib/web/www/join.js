@@ -6,10 +6,11 @@ import { LANGUAGES, lang, locale, t } from './i18n.js';
 import { canCall, canChooseSpeaker, meter } from './devices.js';
 import { forEver } from './keep.js';
 
-const CELLS = 14;
+const CELLS = 24, FEWER = 14;
 const KINDS = [['mic', 'mic', 'microphone'], ['cam', 'cam', 'camera'],
 	['spk', 'spk', 'speaker']];
 
+const phone = () => matchMedia('(max-width: 639px)').matches;
 const short = full => plain(full).trim().split(/\s+/)[0];
 
 export function languagePick() {
@@ -28,8 +29,10 @@ export function languagePick() {
 /* Who is here, from the hello: at most three names and a number. */
 function here({ users = 0, names = [] }) {
 	if (!users) return [t('nobody_here')];
-	const who = names.map(short);
-	if (users > who.length) who.push(t('n_others', { n: users - who.length }));
+	if (!names.length)
+		return [t(users === 1 ? 'one_here' : 'n_here', { n: users })];
+	const who = names.map(short), more = users - who.length;
+	if (more) who.push(t(more === 1 ? 'one_other' : 'n_others', { n: more }));
 	return [el('span.discs', { 'aria-hidden': 'true' },
 		names.map(name => disc(name, name, true))),
 	el('bdi', {}, t(users === 1 ? 'is_here' : 'are_here',
@@ -65,25 +68,6 @@ export function devicePicks(app, speaker = () => {}) {
 		update };
 }
 
-/* What stands in the preview when both devices are refused: the way to
- * allow them, by the sign that this browser shows. */
-function blocked(app) {
-	const agent = navigator.userAgent;
-	const sign = /firefox/i.test(agent) ? icon('camoff', 16)
-		: /chrom/i.test(agent) ? icon('sliders', 16) : 'aA';
-	const touch = matchMedia('(pointer: coarse)').matches;
-	const [before, after] = t(touch ? 'step_tap' : 'step_click').split('|');
-	const steps = [[before, el('kbd', {}, sign), after], [t('step_allow')]];
-	return el('div.blocked', {}, icon('camoff'),
-		el('h2.title', {}, t('both_blocked')),
-		el('p', {}, t('blocked_more')),
-		el('ol', {}, steps.map((words, i) => el('li', {},
-			el('span.number', { 'aria-hidden': 'true' }, `${i + 1}`),
-			el('span', {}, words)))),
-		el('button.secondary', { onclick: () => app.me.askDevices() },
-			t('try_again')));
-}
-
 function pill(key, onclick) {
 	const mark = icon(key), word = el('span');
 	const node = el('button.pill', { type: 'button', onclick }, mark, word);
@@ -96,7 +80,8 @@ function pill(key, onclick) {
 }
 
 class Join {
-	#app; #stopMeter = null; #metered = null;
+	#app; #stopMeter = null; #metered = null; #blocked = null;
+	#note = ''; #stopTest = null;
 
 	constructor(app) {
 		this.#app = app;
@@ -110,8 +95,9 @@ class Join {
 		];
 	}
 
+	get name() { return this.field.value; }
+
 	#left() {
-		const { me } = this.#app;
 		this.video = el('video.mirror', { playsinline: true, muted: true,
 			autoplay: true, 'aria-hidden': 'true' });
 		this.video.muted = true;
@@ -122,23 +108,28 @@ class Join {
 		this.preview = el('div.preview', {}, this.video, this.cover,
 			this.pills);
 		this.cells = Array.from({ length: CELLS }, () => el('i'));
-		this.picks = devicePicks(this.#app);
+		this.picks = devicePicks(this.#app, () => this.#stopTest?.());
 		this.line = el('p.line', { role: 'status' });
 		const { mic, cam, spk } = this.picks.nodes;
 		const level = el('div.meter', { 'aria-hidden': 'true' },
 			this.cells);
 		this.sheet = el('div.picks', {}, mic, cam, spk);
+		this.test = el('button.quiet.small.test', { type: 'button',
+			onclick: () => this.#testSound() }, t('test_sound'));
 		const open = el('button.secondary.devices', { type: 'button',
-			'aria-expanded': 'false', onclick: () => {
-				const on = this.sheet.classList.toggle('open');
-				open.setAttribute('aria-expanded', on);
-			} }, icon('sliders', 20), t('devices'));
+			'aria-haspopup': 'dialog', onclick: async () =>
+				(await import('./sheet.js')).openSheet('devices',
+					[this.sheet, this.test, this.line]) },
+		icon('sliders', 20), t('devices'));
 		this.left = el('div.left', {}, this.preview, this.sheet, level,
-			open, this.line);
-		navigator.mediaDevices?.addEventListener('devicechange',
-			this.picks.update);
-		for (const kind of ['camera', 'microphone'])
-			navigator.permissions?.query({ name: kind }).then(status => {
+			open, this.test, this.line);
+		this.#watchPermissions();
+	}
+
+	#watchPermissions() {
+		const { me } = this.#app;
+		for (const name of ['camera', 'microphone'])
+			navigator.permissions?.query({ name }).then(status => {
 				status.onchange = () => this.#app.view === this
 					&& status.state === 'granted' && !me.devices.asking
 					&& me.askDevices();
@@ -150,15 +141,23 @@ class Join {
 		this.title = el('h1');
 		this.here = el('p.here');
 		this.field = el('input', { id: 'name', maxlength: '64',
-			autocomplete: 'name', 'aria-describedby': 'hint',
+			autocomplete: 'name', 'aria-describedby': 'problem hint',
 			spellcheck: 'false' });
+		this.problem = el('p.problem', { id: 'problem', hidden: true });
 		this.join = el('button.primary.wide', {}, t('join'));
+		this.card = el('div.card', { role: 'status', hidden: true });
+		this.grant = el('p.hint.grant', { hidden: true }, icon('mod', 16),
+			t('as_moderator'));
 		this.hint = el('p.hint', { id: 'hint' });
 		this.right = el('form.right', { onsubmit: event => {
 			event.preventDefault();
-			if (app.stage === 'join') app.join(this.field.value);
+			if (app.stage !== 'join' || app.early) return;
+			this.#failed('');
+			this.#stopTest?.();
+			app.join(this.field.value);
 		} }, this.title, this.here, el('label', { for: 'name' },
-			t('your_name')), this.field, this.join, this.hint);
+			t('your_name')), this.field, this.problem, this.join,
+		this.card, this.grant, this.hint);
 	}
 
 	shown() {
@@ -169,29 +168,55 @@ class Join {
 	}
 
 	async #toggle(which) {
+		this.#note = '';
 		const problem = await this.#app.me[`toggle${which}`]();
-		if (problem) this.#say(t(problem));
+		if (problem) this.#tell(t(problem));
+	}
+
+	/* Something that has happened: it stands until something else does. */
+	#tell(text) {
+		this.#note = text;
+		this.#say(text);
 	}
 
 	#say(text) {
-		setText(this.alert, text);
 		setText(this.line, text);
-		this.line.hidden = !text;
+		if (this.alert) setText(this.alert, text);
+	}
+
+	async #testSound() {
+		if (this.#stopTest) return this.#stopTest();
+		this.#stopTest = () => {};
+		const { testSound } = await import('./echo.js');
+		const stop = testSound(this.#app, (key, vars) => {
+			this.#note = t(key, vars);
+			setText(this.line, this.#note);
+		}, () => {
+			this.#stopTest = null;
+			setText(this.test, t('test_sound'));
+		});
+		setText(this.test, t('stop_test'));
+		this.#stopTest = () => {
+			this.#note = '';
+			setText(this.line, '');
+			stop();
+		};
 	}
 
 	update() {
 		const app = this.#app, { me } = app;
 		const { mic, cam, micProblem, camProblem, asking } = me.devices;
-		const id = app.id;
-		document.title = `${app.hello?.meeting?.name ?? id} - confkit`;
-		setText(this.title, app.hello?.meeting?.name ?? id);
-		this.here.replaceChildren(...app.hello
-			? here(app.hello.meeting) : [t('connecting')]);
-		if (app.hello?.name_locked) {
-			this.field.value = app.hello.name;
+		const { id, hello } = app;
+		const name = hello?.meeting?.name ?? id;
+		document.title = `${name} - confkit`;
+		setText(this.title, name);
+		this.#here();
+		if (hello?.name_locked) {
+			this.field.value = hello.name;
 			this.field.readOnly = true;
 			this.field.classList.add('locked');
 		}
+		this.grant.hidden = hello?.role !== 'moderator';
 		const on = me.micOn && !!mic;
 		this.mic.set(on, on ? 'mute' : 'unmute', micProblem);
 		this.cam.set(me.showing, me.showing ? 'stop_camera'
@@ -204,52 +229,111 @@ class Join {
 		this.#stage();
 	}
 
+	#here() {
+		const { hello, online, early } = this.#app;
+		this.here.hidden = !!early;
+		this.here.replaceChildren(...hello ? here(hello.meeting)
+			: [t(online ? 'connecting' : 'no_server')]);
+	}
+
 	#picture(cam, asking, micProblem, camProblem) {
 		if (this.video.srcObject?.getTracks()[0] !== cam)
 			this.video.srcObject = cam && new MediaStream([cam]);
 		const both = !asking && camProblem === 'cam_blocked'
 			&& micProblem === 'mic_blocked';
-		this.preview.classList.toggle('denied', both);
 		this.cover.hidden = !!cam;
-		if (both !== !!this.cover.querySelector('.blocked') || !both)
-			this.cover.replaceChildren(both ? blocked(this.#app)
-				: el('span.soft', {}, t(asking ? 'asking'
-					: camProblem || 'camera_is_off')));
+		if (both) this.#showBlocked();
+		else {
+			this.#blocked = null;
+			this.preview.classList.remove('denied');
+			this.cover.replaceChildren(...this.#covered(asking, camProblem));
+		}
 		const problem = canCall ? micProblem : 'no_webrtc';
-		this.#say(both || asking || !problem ? '' : t(problem));
+		this.#say(this.#note || (both || asking || !problem ? ''
+			: t(problem)));
+	}
+
+	/* What is there in place of one's picture, and a way on where there is
+	 * one. */
+	#covered(asking, camProblem) {
+		const again = !asking && /busy|blocked/.test(camProblem)
+			&& el('button.secondary.small', { type: 'button',
+				onclick: () => this.#toggle('Cam') }, t('try_again'));
+		return [el('span', {}, t(asking ? 'asking'
+			: camProblem || 'camera_is_off')), again].filter(Boolean);
+	}
+
+	async #showBlocked() {
+		if (this.#blocked) return;
+		const turn = this.#blocked = {};
+		const { blocked } = await import('./blocked.js');
+		if (this.#blocked !== turn) return;
+		this.preview.classList.add('denied');
+		this.cover.replaceChildren(blocked(() =>
+			this.#app.me.askDevices()));
 	}
 
 	#level(mic) {
 		if (mic === this.#metered) return;
 		this.#stopMeter?.();
 		this.#metered = mic;
-		const paint = level => this.cells.forEach((cell, i) =>
-			cell.classList.toggle('on', i < Math.round(level * CELLS)));
+		const paint = level => {
+			const n = Math.round(level * (phone() ? CELLS : FEWER));
+			this.cells.forEach((cell, i) =>
+				cell.classList.toggle('on', i < n));
+		};
 		paint(0);
 		this.#stopMeter = mic && meter(mic, paint);
 	}
 
 	#stage() {
-		const busy = this.#app.stage === 'joining';
+		const { stage, early } = this.#app, busy = stage === 'joining';
+		this.join.hidden = !!early;
+		if (this.card.hidden === !!early) this.#waiting(early);
 		if (busy === this.join.hasAttribute('aria-busy')) return;
 		attrs(this.join, { 'aria-busy': busy && 'true' });
 		this.join.replaceChildren(...busy
 			? [el('span.spinner'), t('joining')] : [t('join')]);
 	}
 
-	failed(text) {
-		this.#say(text);
+	#waiting(early) {
+		this.card.hidden = !early;
+		if (!early) return;
+		const day = new Date(early.from ?? 0);
+		const today = day.toDateString() === new Date().toDateString();
+		const when = day.toLocaleString(locale, { hour: '2-digit',
+			minute: '2-digit', ...!today && { weekday: 'long',
+				day: 'numeric', month: 'long' } });
+		this.card.replaceChildren(el('span.spinner'), el('div', {},
+			el('strong', {}, t('not_started')),
+			early.from && el('p', {}, t('opens_at', { when }))));
+	}
+
+	/* Below the name, where the next press is. */
+	#failed(text) {
+		setText(this.problem, text);
+		this.problem.hidden = !text;
+	}
+
+	failed(text, full) {
+		this.#failed(text);
+		setText(this.alert, text);
+		if (full) this.join.replaceChildren(t('try_again'));
 		this.field.focus();
 	}
 
 	lost(kind, why, other) {
-		this.#say(other ? t('lost_mic_other', { name: plain(other) })
+		this.#tell(other ? t('lost_mic_other', { name: plain(other) })
 			: t(`lost_${kind}_${why}`));
 	}
 
-	back(kind) { this.#say(t(`back_${kind}`)); }
+	back(kind) { this.#tell(t(`back_${kind}`)); }
 
-	close() { this.#stopMeter?.(); }
+	close() {
+		this.#stopMeter?.();
+		this.#stopTest?.();
+		document.querySelector('dialog')?.close();
+	}
 }
 
 export const joinPage = app => new Join(app);

@@ -57,7 +57,7 @@ export class Me {
 		this.#told = null;
 	}
 
-	get held() { return !!this.#app.model.self?.held; }
+	get held() { return !!this.#app.model?.self?.held; }
 	/* What others can hear now. */
 	get speaking() {
 		return this.micOn && !!this.devices.mic && !this.held;
@@ -98,7 +98,7 @@ export class Me {
 		const { mic, asking } = this.devices;
 		const muted = !(this.micOn && (mic || asking));
 		if (this.#told === null || anew)
-			this.#told = !!this.#app.model.self?.muted;
+			this.#told = !!this.#app.model?.self?.muted;
 		if (muted === this.#told || !this.#app.control.up) return;
 		this.#told = muted;
 		if (muted && !anew) await new Promise(go => setTimeout(go, HUSH_MS));
