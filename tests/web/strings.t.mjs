@@ -7,12 +7,21 @@ import {is, ok, root, test} from './lib.mjs';
 const www = join(root, 'lib/web/www');
 const files = readdirSync(www);
 const read = (f) => readFileSync(join(www, f), 'utf8');
-const vars = (s) => (s.match(/\{\w+\}/g) || []).sort();
+/* The number of the others, or of all with the one who is named. */
+const vars = (s) => (s.match(/\{\w+\}/g) || [])
+	.map((v) => v.replace('{all}', '{n}')).sort();
 
 await test(async () => {
-	const en = (await import(join(www, 'words-en.js'))).default;
-	const zh = (await import(join(www, 'words-zh.js'))).default;
+	const table = async (f) => (await import(join(www, f))).default;
+	const now = await table('words-en.js'), later =
+		await table('later-en.js');
+	const en = {...now, ...later};
+	const zh = {...await table('words-zh.js'),
+		...await table('later-zh.js')};
 	const keys = Object.keys(en);
+
+	is(Object.keys(later).filter((k) => k in now), [],
+		'no word is in two tables');
 
 	is(Object.keys(zh), keys, 'both tables have the same keys');
 	is(keys.filter((k) => `${vars(en[k])}` != `${vars(zh[k])}`), [],
@@ -21,7 +30,7 @@ await test(async () => {
 		'no exclamation marks');
 
 	const code = files.filter((f) => f.endsWith('.js') &&
-		!f.startsWith('words')).map(read).join('\n');
+		!/^(words|later)-/.test(f)).map(read).join('\n');
 	const quoted = new Set([...code.matchAll(/['`](\w+)['`]/g)]
 		.map((m) => m[1]));
 	const begun = [...code.matchAll(/`(\w+_)\$\{/g)].map((m) => m[1]);
@@ -55,6 +64,8 @@ await test(async () => {
 	const words = Math.max(size('words-en.js'), size('words-zh.js'));
 	const room = weigh('index.html', 'style.css', 'icons.svg',
 		...needs('main.js', 'room.js', 'media.js')) + words;
+	ok(!needs('main.js', 'room.js').includes('chat.js'),
+		'a panel comes when it is opened');
 	ok(room <= 150e3, `the room weighs at most 150 kB (${room})`);
 	ok(!/innerHTML|outerHTML|insertAdjacent|document\.write|\beval\b/
 		.test(code), 'no markup is ever parsed');

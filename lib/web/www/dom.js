@@ -88,6 +88,8 @@ export function frame(fn) {
 	};
 }
 
+export const phone = () => matchMedia('(max-width: 639px)').matches;
+
 /* Control characters and those that reorder text (bidi overrides, isolates)
  * are shown as U+FFFD, so that a name cannot pose as another. */
 const HIDDEN = new RegExp('[\\0-\\x08\\x0b-\\x1f\\x7f-\\x9f'

@@ -14,3 +14,8 @@ function storage(name) {
 
 export const forTab = storage('sessionStorage');
 export const forEver = storage('localStorage');
+
+/* A switch of the settings: on unless it was turned off, or the other way
+ * round for those that begin off. */
+export const isOn = (key, first = 'on') =>
+	(forEver.getItem(`confkit.${key}`) ?? first) === 'on';

@@ -85,8 +85,8 @@ export default {
 	meeting_controls: 'Meeting controls',
 	mic_settings: 'Microphone settings',
 	cam_settings: 'Camera settings',
-	n_people: '{n} people',
-	n_new: '{n} new messages',
+	n_people: '{n} {n:person|people}',
+	n_new: '{n} new {n:message|messages}',
 	skip: 'Skip to the controls',
 	no_webrtc: 'This browser has no WebRTC: no sound and no pictures, but you can write.',
 	cannot_share: 'This browser cannot share a screen.',
@@ -96,7 +96,6 @@ export default {
 	released_muted: 'A moderator lets you speak again. You are muted.',
 	not_now: 'Not possible while the controls reconnect. Try again in a moment.',
 	refused: 'Not done: {reason}',
-	too_long: 'This message is too long.',
 
 	/* the stage */
 	stage: 'Stage',
@@ -105,7 +104,7 @@ export default {
 	is_speaking: 'speaking',
 	is_muted: 'muted',
 	camera_off: 'camera off',
-	hand_n: 'hand raised, number {n}',
+	hand_n: 'hand raised {nth}',
 	others: '+{n} others',
 	first_here: 'You are the first here',
 	send_link: 'Send this link to the people you want to meet.',
@@ -117,40 +116,8 @@ export default {
 	is_sharing: '{name} is sharing',
 	full_screen: 'Full screen',
 
-	/* people */
-	participants: 'Participants',
-	invite: 'Invite',
-	hands_raised: 'Hands raised, in order',
-	lower_all: 'Lower all',
-	in_meeting: 'In the meeting',
-	mute_all: 'Mute all',
-	moderator: 'Moderator',
-	muted_by_moderator: 'muted by a moderator',
-	is_away: 'reconnecting',
-	actions_for: 'Actions for {name}',
-	write_privately: 'Message privately',
-	make_moderator: 'Make moderator',
-	make_viewer: 'Make viewer',
-	remove: 'Remove…',
-	remove_who: 'Remove {name}?',
-	remove_more: 'They leave at once, and their link no longer works.',
-	remove_now: 'Remove',
-	cancel: 'Cancel',
-
 	/* chat */
-	messages: 'Messages',
-	message: 'Message',
-	send: 'Send',
-	to: 'To',
-	everyone: 'Everyone',
 	only_you: 'Only you',
-	only_name: 'Only {name}',
-	no_messages: 'No messages yet. People who join later can read this chat.',
-	later_read: 'People who join later can read this chat.',
-	new_messages: 'New messages',
-	new: 'New',
-	sending: 'Sending…',
-	not_sent: 'Not sent.',
 
 	/* notices */
 	notifications: 'Notifications',
@@ -165,22 +132,28 @@ export default {
 	hear: 'Hear',
 	came: '{name} joined',
 	left: '{name} left',
-	raised: '{name} raised a hand (number {n})',
+	raised: '{name} raised a hand ({nth})',
 	to_everyone: 'to everyone',
 	to_you: 'to you only',
 	reply: 'Reply',
 
-	/* settings and questions */
+	/* panels */
 	settings: 'Settings',
-	theme: 'Theme',
-	theme_system: 'System',
-	theme_light: 'Light',
-	theme_dark: 'Dark',
-	single_keys: 'Single-key shortcuts',
-	end_all: 'End for everyone…',
-	end_title: 'End the meeting for everyone?',
-	end_more: 'Everybody leaves. It cannot be taken back.',
-	end_now: 'End for everyone',
+
+	/* numbers */
+	nth_one: '{n}st',
+	nth_two: '{n}nd',
+	nth_few: '{n}rd',
+	nth_other: '{n}th',
+	came_many: '{name} and {n} {n:other|others} joined',
+	many_came: '{n} people joined',
+	many_left: '{n} people left',
+	many_chat: '{n} new messages',
+	many_hands: '{n} people raised a hand',
+	only_moderators: 'Only moderators can do this.',
+
+	muted_now: 'You are muted.',
+	heard_now: 'Others hear you.',
 
 	/* the page after */
 	rejoin: 'Rejoin',
