@@ -1,7 +1,20 @@
 /* dom - makes elements, and never parses markup: whatever is appended as a
  * string becomes a text node, so a name cannot turn into an element. */
 const SVG = 'http://www.w3.org/2000/svg';
-const icons = new URL('icons.svg', import.meta.url).href;
+const ICONS_MS = 2000;
+
+/* All icons are in the page, so that those not shown yet are there while the
+ * server is away; browsers ask for an outer file anew for each. */
+async function icons() {
+	try {
+		const answer = await fetch(new URL('icons.svg', import.meta.url));
+		const all = document.importNode(new DOMParser().parseFromString(
+			await answer.text(), 'image/svg+xml').documentElement, true);
+		all.setAttribute('hidden', '');
+		document.documentElement.append(all);
+	} catch { setTimeout(icons, ICONS_MS); }
+}
+if (globalThis.document) icons();
 
 /* el('button.key', {onclick, 'aria-label': …}, child, …). Properties that
  * are false or null, and such children, are left out. */
@@ -34,7 +47,7 @@ export function icon(id, size = 24) {
 }
 
 export function setIcon(svg, id) {
-	const href = `${icons}#${id}`;
+	const href = `#${id}`;
 	const use = svg.firstChild;
 	if (use.getAttribute('href') !== href) use.setAttribute('href', href);
 	return svg;
