@@ -5,6 +5,7 @@ import { attrs, disc, el, icon, plain, setIcon, setText }
 import { LANGUAGES, lang, locale, t } from './i18n.js';
 import { canCall, canChooseSpeaker, meter } from './devices.js';
 import { forEver } from './keep.js';
+import { load } from './load.js';
 
 const CELLS = 24, FEWER = 14;
 const KINDS = [['mic', 'mic', 'microphone'], ['cam', 'cam', 'camera'],
@@ -118,7 +119,7 @@ class Join {
 			onclick: () => this.#testSound() }, t('test_sound'));
 		const open = el('button.secondary.devices', { type: 'button',
 			'aria-haspopup': 'dialog', onclick: async () =>
-				(await import('./sheet.js')).openSheet('devices',
+				(await load('sheet')).openSheet('devices',
 					[this.sheet, this.test, this.line]) },
 		icon('sliders', 20), t('devices'));
 		this.left = el('div.left', {}, this.preview, this.sheet, level,
