@@ -1,40 +1,43 @@
 /* bar - the one line of controls under the stage, and the phone's header.
  * A button's word is its accessible name and says what pressing does. */
-import { attrs, el, icon, setIcon, setText } from './dom.js';
+import { attrs, el, icon, phone, setIcon, setText } from './dom.js';
 import { named, t } from './i18n.js';
-import { openMenu, question } from './menu.js';
 import { canShare } from './devices.js';
 
 /* One key: icon over word, perhaps a badge. */
 class Key {
-	constructor(id, mark, onclick) {
+	/* press(node), or refuse(why) while it is off. */
+	constructor(id, mark, letter, press, refuse) {
 		this.mark = icon(mark);
 		this.word = el('span.word');
 		this.badge = el('span.badge', { 'aria-hidden': 'true',
 			hidden: true });
-		this.node = el(`button.key.k-${id}`, { onclick: () =>
-			this.off ? this.off() : onclick(this.node) },
+		this.node = el(`button.key.k-${id}`, { onclick: () => this.off
+			? refuse(this.off) : press(this.node),
+		'aria-keyshortcuts': letter },
 		el('span.ico', {}, this.mark, el('span.spinner')), this.word,
 		this.badge);
 	}
 
-	/* look: '' | off | on | hand; off: a function that says why not. */
-	set({ mark, word, look = '', badge = '', hue = '', off = null, short,
+	/* look: '' | off | on | hand; off: a sentence that says why not. */
+	set({ mark, word, look = '', badge = '', hue = '', off = '', short,
 		expanded, description }) {
 		if (mark) setIcon(this.mark, mark);
 		setText(this.word, short ?? word);
 		this.name = word;
 		this.off = off;
-		attrs(this.node, { 'data-look': look,
+		attrs(this.node, { 'data-look': look, title: off || null,
 			'aria-label': short ? word : null,
-			'aria-disabled': off && 'true', 'aria-expanded':
+			'aria-disabled': off ? 'true' : null, 'aria-expanded':
 				expanded === undefined ? null : `${expanded}`,
-			'aria-description': description || null });
+			'aria-description': off || description || null });
 		this.badge.hidden = !badge;
 		if (badge instanceof Node) this.badge.replaceChildren(badge);
 		else setText(this.badge, String(badge));
 		this.badge.dataset.hue = hue;
 	}
+
+	get shown() { return this.node.getClientRects().length > 0; }
 }
 
 function clock(ms) {
@@ -51,17 +54,21 @@ export class Bar {
 		this.#app = app;
 		this.#room = room;
 		const { me } = app;
-		const key = (id, mark, fn) => new Key(id, mark, fn);
+		const key = (id, mark, letter, fn) => new Key(id, mark, letter, fn,
+			why => room.notice(why));
 		const run = fn => node => room.press(node, fn);
-		this.mic = key('mic', 'mic', run(() => me.toggleMic()));
-		this.cam = key('cam', 'cam', run(() => me.toggleCam()));
-		this.share = key('share', 'screen', run(() => me.toggleShare()));
-		this.hand = key('hand', 'hand', run(() => app.call('user.hand',
-			{ up: !app.model.self.hand })));
-		this.more = key('more', 'more', node => this.#more(node));
-		this.leave = key('leave', 'leave', () => app.leave());
-		this.people = key('people', 'people', () => room.show('people'));
-		this.chat = key('chat', 'chat', () => room.show('chat'));
+		this.mic = key('mic', 'mic', 'M', run(() => me.toggleMic()));
+		this.cam = key('cam', 'cam', 'V', run(() => me.toggleCam()));
+		this.share = key('share', 'screen', 'S', run(() =>
+			me.toggleShare()));
+		this.hand = key('hand', 'hand', 'H', run(() =>
+			app.call('user.hand', { up: !app.model.self.hand })));
+		this.more = key('more', 'more', null, node => this.#more(node));
+		attrs(this.more.node, { 'aria-haspopup': 'menu' });
+		this.leave = key('leave', 'leave', null, () => app.leave());
+		this.people = key('people', 'people', 'P', () =>
+			room.show('people'));
+		this.chat = key('chat', 'chat', 'C', () => room.show('chat'));
 		this.#nodes();
 	}
 
@@ -69,8 +76,12 @@ export class Bar {
 		const fill = el('i');
 		this.fill = fill;
 		this.mic.node.firstChild.append(el('span.fill', {}, fill));
-		const arrow = word => el('button.arrow', { ...named(word),
-			onclick: () => this.#room.show('settings') }, icon('up', 16));
+		const arrow = (kind, word) => {
+			const node = el('button.arrow', { ...named(word),
+				'aria-haspopup': 'menu', onclick: () =>
+					this.devices(kind, node) }, icon('up', 16));
+			return node;
+		};
 		this.name = el('strong');
 		this.clock = el('span.time');
 		this.node = el('footer.bar', { id: 'bar', tabindex: '-1' },
@@ -79,31 +90,32 @@ export class Bar {
 				t('meeting_controls') },
 			el('div.group', {},
 				el('div.split', {}, this.mic.node,
-					arrow('mic_settings')),
+					arrow('mic', 'mic_settings')),
 				el('div.split', {}, this.cam.node,
-					arrow('cam_settings'))),
+					arrow('cam', 'cam_settings'))),
 			el('div.group', {}, this.share.node, this.hand.node,
 				this.more.node),
 			el('div.group', {}, this.leave.node)),
 			el('div.side', {}, this.people.node, this.chat.node));
 		this.name2 = el('strong');
 		this.clock2 = el('span.time');
-		this.count = el('span');
-		this.header = el('header.top', {}, el('div.where', {}, this.name2,
-			this.clock2), el('button.quiet', { 'aria-label': t('people'),
+		this.count = el('span', { 'aria-hidden': 'true' });
+		this.crowd = el('button.quiet', { 'aria-label': t('people'),
 			onclick: () => this.#room.show('people') },
-		icon('people', 20), this.count));
+		icon('people', 20), this.count);
+		this.header = el('header.top', {}, el('div.where', {}, this.name2,
+			this.clock2), this.crowd);
 	}
 
 	update() {
 		const { model, me, online } = this.#app;
-		const { panel } = this.#room;
+		const { panels, news } = this.#room;
 		for (const name of [this.name, this.name2])
 			setText(name, model.meeting.name ?? '');
-		const n = model.users.size;
+		const n = model.users.size, crowd = t('n_people', { n });
 		setText(this.count, String(n));
-		const away = online ? null : () => this.#room.failed(t('not_now'));
-		const small = innerWidth < 640;
+		attrs(this.crowd, { 'aria-description': crowd });
+		const away = online ? '' : t('not_now');
 		this.mic.set({ mark: me.speaking ? 'mic' : 'micoff',
 			word: t(me.speaking ? 'mute' : 'unmute'),
 			look: me.speaking ? '' : 'off',
@@ -111,23 +123,22 @@ export class Bar {
 			description: me.held ? t('held') : '' });
 		this.cam.set({ mark: me.showing ? 'cam' : 'camoff',
 			word: t(me.showing ? 'stop_camera' : 'start_camera'),
-			short: small ? t('camera') : undefined,
+			short: phone() ? t('camera') : undefined,
 			look: me.showing ? '' : 'off' });
 		this.share.set({ word: t(me.screen ? 'stop_sharing'
 			: 'share_screen'), look: me.screen ? 'on' : '',
-		off: canShare ? away
-			: () => this.#room.failed(t('cannot_share')) });
+		off: canShare ? !me.screen && away : t('cannot_share') });
 		const up = !!model.self?.hand;
 		this.hand.set({ word: t(up ? 'lower_hand' : 'raise_hand'),
 			look: up ? 'hand' : '', off: away });
 		this.more.set({ word: t('more'), hue: 'asks',
-			badge: up && !this.hand.node.offsetParent ? '•' : '' });
+			badge: up && !this.hand.shown ? '•' : '' });
 		this.leave.set({ word: t('leave') });
-		const open = which => ({ expanded: panel === which,
-			look: panel === which ? 'on' : '' });
+		const open = which => ({ expanded: panels.open === which,
+			look: panels.open === which ? 'on' : '' });
 		this.people.set({ word: t('people'), badge: n, ...open('people'),
-			description: t('n_people', { n }) });
-		const { unread } = this.#room.chat;
+			description: crowd });
+		const { unread } = news;
 		this.chat.set({ word: t('chat'), badge: unread || '', hue: 'new',
 			...open('chat'), description: unread
 				? t('n_new', { n: unread }) : '' });
@@ -147,25 +158,13 @@ export class Bar {
 
 	level(value) { this.fill.style.transform = `scaleY(${value})`; }
 
-	/* First what has left the bar for want of width. */
-	#more(anchor) {
-		const room = this.#room;
-		const left = [this.share, this.hand].filter(k =>
-			!k.node.offsetParent).map(k => ({
-			icon: k.mark.firstChild.getAttribute('href').split('#')[1],
-			word: k.name, run: () => k.node.click() }));
-		openMenu(anchor, [...left, left.length ? null : false,
-			this.#app.model.moderator && { icon: 'leave', danger: true,
-				word: t('end_all'), run: () => this.#end(anchor) },
-			{ icon: 'sliders', word: t('settings'),
-				run: () => room.show('settings') },
-		].filter(i => i !== false), { label: t('more') });
+	/* The devices of this kind, and Settings. */
+	async devices(kind, anchor) {
+		(await this.#room.load('keymenus')).deviceMenu(this.#room, kind,
+			anchor);
 	}
 
-	async #end(anchor) {
-		const yes = await question(t('end_title'), t('end_more'),
-			[{ id: 'end', word: t('end_now'), look: 'danger' }]);
-		if (yes) this.#room.press(anchor,
-			() => this.#app.call('meeting.end'));
+	async #more(anchor) {
+		(await this.#room.load('keymenus')).moreMenu(this.#room, anchor);
 	}
 }

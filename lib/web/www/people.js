@@ -1,42 +1,21 @@
-/* people - the panel of who is here, and what may be done about whom. */
+/* people - the panel of who is here: waiting hands, then everybody, with a
+ * search in larger meetings. Of very many only the rows in sight exist. */
 import { attrs, bdi, disc, el, frame, icon, keyed, plain, setIcon, setText }
 	from './dom.js';
-import { t } from './i18n.js';
-import { openMenu, question } from './menu.js';
+import { locale, t } from './i18n.js';
+import { inviting } from './invite.js';
 
-/* A server that was not told its address takes itself for this host; whoever
- * came by another one passes that on. */
-function reachable(url) {
-	const local = /^(localhost|127\.[\d.]+|\[::1])$/;
-	return local.test(new URL(url).hostname)
-		? new URL(url.slice(url.lastIndexOf('/') + 1), location.href).href
-		: url;
-}
+const SEARCH_FROM = 13;
+const ROWS_FROM = 60;
+const ROW = 48;
+const SPARE = 8;
+const { compare } = new Intl.Collator(locale);
+const bare = text => text.normalize('NFKD').replace(/\p{M}/gu, '')
+	.toLocaleLowerCase(locale);
 
-/* A button, and the field for the one link of this room that it has made
- * and copies. A refused clipboard leaves the link selected. */
-export function inviting(app, room, look, key, mark) {
-	const word = el('span', {}, t(key));
-	const field = el('input', { readonly: true, hidden: true,
-		'aria-label': t('invite_link'), onfocus: () => field.select() });
-	const button = el(`button.${look}`, { onclick: () =>
-		room.press(button, async () => {
-			room.url ??= reachable((await app.call('link.create',
-				{ meeting: app.id, role: 'viewer' })).url);
-			field.value = room.url;
-			field.hidden = false;
-			try {
-				await navigator.clipboard.writeText(room.url);
-			} catch { return field.focus(); }
-			setText(word, t('copied'));
-			setTimeout(() => setText(word, t(key)), 2000);
-		}) }, mark, word);
-	return { field, button };
-}
-
-export class People {
+export class Panel {
 	word = 'people';
-	#app; #open = false; #room;
+	#app; #open = false; #room; #all = []; #from = 0; #row = ROW; #at = '';
 
 	constructor(app, room) {
 		this.#app = app;
@@ -44,22 +23,36 @@ export class People {
 		const { field, button } = inviting(app, room, 'secondary.small',
 			'invite');
 		this.invite = button;
+		this.update = frame(() => this.#update());
+		const all = (word, method, each) => {
+			const node = el('button.quiet.small', { onclick: () =>
+				app.online ? room.press(node, each ?? (() =>
+					app.call(method, { all: true })))
+					: room.notice(t('not_now')) }, t(word));
+			return node;
+		};
 		this.hands = el('ul', { 'aria-label': t('hands_raised') });
-		this.lower = el('button.quiet.small', { onclick: () =>
-			room.press(this.lower, () => this.#lowerAll()) },
-		t('lower_all'));
+		this.lower = all('lower_all', '', () => this.#lowerAll());
 		this.handBlock = el('section', { hidden: true },
 			el('div.block', {}, el('h3', {}, t('hands_raised')),
 				this.lower), this.hands);
 		this.list = el('ul', { 'aria-label': t('participants') });
-		this.mute = el('button.quiet.small', { onclick: () =>
-			room.press(this.mute, () => app.call('user.mute',
-				{ all: true })) }, t('mute_all'));
-		this.body = el('div.people', {}, el('div.copy', {}, field),
-			this.handBlock,
+		this.mute = all('mute_all', 'user.mute');
+		this.unmute = all('unmute_all', 'user.unmute');
+		this.search = el('input', { type: 'search', 'aria-label':
+			t('search'), placeholder: t('search'), autocomplete: 'off',
+		oninput: this.update, onkeydown: event => this.#clear(event) });
+		this.find = el('label.find', { hidden: true }, icon('search', 20),
+			this.search);
+		this.none = el('p.soft', { role: 'status' });
+		this.body = el('div.people', { onkeydown: e => this.#keys(e) },
+			el('div.copy', {}, field), this.find, this.handBlock,
 			el('section', {}, el('div.block', {}, el('h3', {},
-				t('in_meeting')), this.mute), this.list));
-		this.update = frame(() => this.#update());
+				t('in_meeting')), this.unmute, this.mute), this.none,
+			this.list));
+		this.body.addEventListener('scroll', () =>
+			this.#all.length >= ROWS_FROM && this.update(),
+		{ passive: true });
 	}
 
 	get tools() { return [this.invite]; }
@@ -75,27 +68,76 @@ export class People {
 			this.#app.call('user.hand', { user, up: false })));
 	}
 
+	#sorted() {
+		const { model } = this.#app;
+		const rank = u => u.user === model.me ? 0
+			: u.role === 'moderator' ? 1 : 2;
+		return [...model.users.values()].sort((a, b) =>
+			rank(a) - rank(b) || compare(a.name, b.name));
+	}
+
 	#update() {
 		if (!this.#open) return;
 		const { model } = this.#app;
-		const boss = model.moderator;
+		const boss = model.moderator, sought = bare(this.search.value);
+		const fits = u => bare(plain(u.name)).includes(sought);
+		this.#all = this.#sorted().filter(fits);
+		const hands = model.hands.filter(fits);
+		this.find.hidden = model.users.size < SEARCH_FROM && !sought;
 		this.invite.hidden = this.lower.hidden = this.mute.hidden = !boss;
-		const rank = u => u.user === model.me ? 0
-			: u.role === 'moderator' ? 1 : 2;
-		const all = [...model.users.values()].sort((a, b) =>
-			rank(a) - rank(b) || a.name.localeCompare(b.name));
-		const { hands } = model;
+		this.unmute.hidden = !boss
+			|| ![...model.users.values()].some(u => u.held);
+		const away = !this.#app.online;
+		for (const node of [this.lower, this.mute, this.unmute])
+			attrs(node, { 'aria-disabled': away && 'true',
+				title: away && t('not_now') });
 		this.handBlock.hidden = !hands.length;
-		for (const [list, users] of [[this.hands, hands],
-			[this.list, all]])
-			keyed(list, users, u => u.user, u => this.#row(u),
-				(node, u) => this.#dress(node, u));
+		setText(this.none, sought ? t('found', { n: this.#all.length }) : '');
+		this.none.hidden = !sought;
+		if (!this.#all.some(u => u.user === this.#at))
+			this.#at = this.#all[0]?.user ?? '';
+		this.#paint(this.hands, hands);
+		this.#paint(this.list, this.#window());
 	}
 
-	#row(u) {
+	/* Those in sight; what is above and below is padding. */
+	#window() {
+		const all = this.#all, { list, body } = this;
+		if (all.length < ROWS_FROM) {
+			this.#from = 0;
+			list.style.paddingBlock = '';
+			return all;
+		}
+		this.#row = list.lastElementChild?.offsetHeight || ROW;
+		const top = body.scrollTop - list.offsetTop;
+		const seen = Math.ceil(body.clientHeight / this.#row) + 2 * SPARE;
+		const from = Math.min(Math.max(0,
+			Math.floor(top / this.#row) - SPARE),
+		Math.max(0, all.length - seen));
+		const rows = all.slice(from, from + seen);
+		this.#from = from;
+		list.style.paddingBlock = `${from * this.#row}px ${
+			(all.length - from - rows.length) * this.#row}px`;
+		return rows;
+	}
+
+	/* A row that goes hands its focus to the nearest one. */
+	#paint(list, users) {
+		const had = list.contains(document.activeElement)
+			&& [...list.children].indexOf(
+				document.activeElement.closest('.person'));
+		keyed(list, users, u => u.user, u => this.#make(u),
+			(node, u, i) => this.#dress(node, u, i));
+		if (had === false || list.contains(document.activeElement)) return;
+		const near = list.children[Math.min(had, users.length - 1)];
+		near?.lastChild.focus({ preventScroll: true });
+	}
+
+	#make(u) {
 		const more = el('button.quiet.bare', { 'aria-label':
 			t('actions_for', { name: plain(u.name) }), title: t('more'),
-		onclick: () => this.menu(u.user, more) }, icon('more', 20));
+		'aria-haspopup': 'menu', onfocus: () => { this.#at = u.user; },
+		onclick: () => this.#room.menu(u.user, more) }, icon('more', 20));
 		return el('li.person', {}, disc(u.user, u.name),
 			el('div.who', {}, el('span.name'), el('span.role')),
 			el('span.up', { hidden: true }, icon('hand', 20), el('span')),
@@ -105,7 +147,7 @@ export class People {
 	#dress(node, u) {
 		const { model, me } = this.#app;
 		const self = u.user === model.me;
-		const [, who, up, mic] = node.children;
+		const [, who, up, mic, more] = node.children;
 		const [name, role] = who.children;
 		const label = plain(u.name) + (self ? ` (${t('you')})` : '');
 		if (name.textContent !== label) name.replaceChildren(bdi(u.name),
@@ -120,46 +162,41 @@ export class People {
 		setIcon(mic, silent ? 'micoff' : 'mic');
 		mic.classList.toggle('off', silent);
 		node.classList.toggle('away', u.away);
-		attrs(node, { 'aria-description': [silent && t('is_muted'),
-			hand && t('hand_n', { n: hand })].filter(Boolean)
-			.join(', ') || null });
+		const says = [role.textContent, silent && t('is_muted'),
+			hand && t('hand_n', { n: hand })].filter(Boolean).join(', ');
+		attrs(more, { 'aria-description': says || null,
+			tabindex: u.user === this.#at ? '0' : '-1' });
+		const many = this.#all.length >= ROWS_FROM
+			&& node.parentNode !== this.hands;
+		attrs(node, { 'aria-setsize': many && `${this.#all.length}`,
+			'aria-posinset': many && `${this.#all.indexOf(u) + 1}` });
 	}
 
-	/* Only what the actor may do. */
-	menu(user, anchor) {
-		const app = this.#app, { model } = app;
-		const u = model.users.get(user);
-		if (!u) return;
-		const self = user === model.me;
-		const boss = model.moderator;
-		const run = (method, params) => () => this.#room.press(anchor,
-			() => app.call(method, { user, ...params }));
-		const role = u.role === 'moderator' ? 'viewer' : 'moderator';
-		const groups = [[
-			boss && !self && { icon: u.held ? 'mic' : 'micoff',
-				word: t(u.held ? 'unmute' : 'mute'),
-				run: run(u.held ? 'user.unmute' : 'user.mute') },
-			(boss || self) && u.hand && { icon: 'hand',
-				word: t('lower_hand'), run: run('user.hand', { up: false }) },
-		], [
-			!self && { icon: 'chat', word: t('write_privately'),
-				run: () => this.#room.write(user) },
-		], boss && !self ? [
-			{ icon: 'mod', word: t(`make_${role}`),
-				run: run('user.role', { role }) },
-			{ icon: 'out', word: t('remove'), danger: true,
-				run: () => this.#remove(u, anchor) },
-		] : []].map(group => group.filter(Boolean)).filter(g => g.length);
-		if (groups.length) openMenu(anchor,
-			groups.flatMap((group, i) => i ? [null, ...group] : group),
-		{ label: t('actions_for', { name: plain(u.name) }), person: u });
+	/* In a list one row is a stop of Tab; arrows go on from it. */
+	#keys(event) {
+		const row = event.target.closest('.person');
+		const step = { ArrowDown: 1, ArrowUp: -1, Home: -Infinity,
+			End: Infinity }[event.key];
+		if (!row || !step) return;
+		event.preventDefault();
+		const list = row.parentNode, whole = list === this.list;
+		const n = whole ? this.#all.length : this.hands.children.length;
+		const at = [...list.children].indexOf(row)
+			+ (whole ? this.#from : 0);
+		const to = Math.min(n - 1, Math.max(0, at + step));
+		if (whole && n >= ROWS_FROM) {
+			this.body.scrollTop = list.offsetTop + to * this.#row
+				- this.body.clientHeight / 2;
+			this.#update();
+		}
+		list.children[whole ? to - this.#from : to]?.lastChild.focus();
 	}
 
-	async #remove(u, anchor) {
-		const chosen = await question(t('remove_who',
-			{ name: plain(u.name) }), t('remove_more'),
-		[{ id: 'remove', word: t('remove_now'), look: 'danger' }]);
-		if (chosen) this.#room.press(anchor, () =>
-			this.#app.call('user.kick', { user: u.user }));
+	#clear(event) {
+		if (event.key !== 'Escape' || !this.search.value) return;
+		event.stopPropagation();
+		event.preventDefault();
+		this.search.value = '';
+		this.update();
 	}
 }

@@ -1,65 +1,78 @@
 /* room - the meeting itself: stage, one control bar, at most one panel, and
  * what lies over the stage for a moment. */
-import { bdi, children, el, icon, plain, setText } from './dom.js';
+import { el, icon, phone, plain, setText } from './dom.js';
 import { Bar } from './bar.js';
-import { Chat } from './chat.js';
-import { canCall, canChooseSpeaker, meter } from './devices.js';
-import { named, t, tn } from './i18n.js';
-import { onKeys } from './keys.js';
-import { phone } from './menu.js';
+import { canCall, canChooseSpeaker } from './devices.js';
+import { t } from './i18n.js';
+import { inviting } from './invite.js';
+import { load } from './load.js';
+import { News } from './news.js';
 import { Announcer, Banner, Toasts } from './notices.js';
-import { People, inviting } from './people.js';
 import { Stage } from './stage.js';
+import { States } from './states.js';
 
 /* Three voices and the sound of a shared screen. */
 const SOUNDS = 4;
 const PENDING_MS = 150;
-const MANY = 10;
-const SPOKEN = 200;
-const SPEECH_DB = -45;
+const GUARD_MS = 50;
 
 class Room {
-	panel = null;
+	/* Until the first of them is opened. */
+	panels = { open: null, now: null, node: null, update() {} };
+	people = { menu: (user, anchor) => this.menu(user, anchor) };
 	#app; #sounds; #busy = new WeakSet(); #clock = 0;
-	#opener = null; #metered = null; #stopMeter = null; #unkey = null;
+	#unkey = () => document.removeEventListener('keydown', this.#firstKey);
+	#last = null;
 
 	constructor(app) {
 		this.#app = app;
-		this.toasts = new Toasts();
+		this.toasts = new Toasts(() => this.#shown());
 		this.announcer = new Announcer();
-		this.banner = new Banner(() => this.#tryNow());
+		this.banner = new Banner(() => this.#tryNow(),
+			text => this.announcer.say(text, { urgent: true }));
+		this.news = new News(app, this);
 		this.stage = new Stage(app, this, this.#invite());
-		this.people = new People(app, this);
-		this.chat = new Chat(app);
-		this.panels = { chat: this.chat, people: this.people };
 		this.bar = new Bar(app, this);
+		this.states = new States(app, this);
 		this.#sounds = Array.from({ length: SOUNDS },
 			() => el('audio', { autoplay: true }));
 		this.#frame();
-		this.#unkey = onKeys(this);
-		this.#clock = setInterval(() => this.bar.time(Date.now()), 1000);
+		document.addEventListener('keydown', this.#firstKey);
+		this.#clock = setInterval(() => {
+			this.bar.time(Date.now());
+			this.#guard();
+		}, 1000);
+		addEventListener('resize', this.#resized);
 		this.slots();
 	}
 
 	get app() { return this.#app; }
 
+	/* A module that is wanted; while there is no way to it, that is said. */
+	async load(name) {
+		try {
+			return await load(name);
+		} catch (error) {
+			if (!this.panels.open) this.failed(t('not_now'));
+			throw error;
+		}
+	}
+
 	#frame() {
-		this.title = el('h1.hide');
+		this.title = el('h1.hide', { tabindex: '-1' });
 		this.main = el('main', {}, this.title, this.stage.node,
-			this.banner.node, this.toasts.node);
-		this.heading = el('h2', { tabindex: '-1' });
-		this.count = el('span.count');
-		this.tools = el('span');
-		this.body = el('div.body');
-		this.aside = el('aside.panel', { hidden: true }, el('header', {},
-			this.heading, this.count, this.tools, el('button.quiet.bare', {
-				...named('close'), onclick: () => this.show(null) },
-			icon('x', 20))),
-		this.body);
-		this.root = el('div.room', {},
-			el('a.skip', { href: '#bar' }, t('skip')),
-			this.bar.header, this.main, this.bar.node, this.aside,
-			this.announcer.polite, this.announcer.assert, this.#sounds);
+			this.banner.node);
+		const skip = el('a.skip', { href: '#bar', onclick: event => {
+			event.preventDefault();
+			this.bar.mic.node.focus();
+		} }, t('skip'));
+		this.root = el('div.room', { onfocusin: event => {
+			this.#last = event.target;
+		} }, skip, this.bar.header, this.main, this.bar.node,
+		this.toasts.node,
+		this.announcer.polite, this.announcer.assert, this.#sounds);
+		new ResizeObserver(() => this.root.style.setProperty('--toasts',
+			`${this.toasts.node.offsetHeight}px`)).observe(this.toasts.node);
 		this.nodes = [this.root];
 	}
 
@@ -79,8 +92,9 @@ class Room {
 
 	close() {
 		clearInterval(this.#clock);
+		removeEventListener('resize', this.#resized);
 		this.#unkey();
-		this.#stopMeter?.();
+		this.states.close();
 		this.stage.close();
 		for (const sound of this.#sounds) sound.srcObject = null;
 		for (const dialog of document.querySelectorAll('dialog'))
@@ -98,38 +112,47 @@ class Room {
 			: online ? '' : 'control');
 		this.root.classList.toggle('lost', media === 'lost');
 		if (what !== 'chat') this.stage.update();
-		this.people.update();
-		this.chat.update();
+		this.panels.update();
 		this.bar.update();
-		this.#level();
-		this.#head();
+		this.states.update();
 		setText(this.inviteText, t(model.moderator ? 'send_link'
 			: 'others_come'));
 		this.copy.hidden = !model.moderator;
+		this.#guard();
 	}
 
-	#head() {
-		const panel = this.panel && this.panels[this.panel];
-		if (!panel) return;
-		setText(this.heading, t(panel.word));
-		setText(this.count, panel.count ? String(panel.count) : '');
-		children(this.tools, panel.tools ?? []);
+	/* What had the focus and is not there any more passes it on, once the
+	 * browser has noticed. */
+	#guard() {
+		const lost = node => !node.isConnected
+			|| !node.getClientRects().length;
+		setTimeout(() => {
+			const last = this.#last, now = document.activeElement;
+			if (!last || !lost(last) || !this.root.isConnected
+				|| (now !== document.body && !lost(now))) return;
+			(this.bar.node.contains(last) ? this.bar.more.node
+				: this.panels.open ? this.panels.heading
+					: this.title).focus();
+		}, GUARD_MS);
 	}
 
-	/* One's own level, in the bar and for the ring. */
-	#level() {
-		const { me, model } = this.#app;
-		const { mic } = me.devices;
-		const track = me.speaking ? mic : null;
-		if (track === this.#metered) return;
-		this.#stopMeter?.();
-		this.#metered = track;
-		this.bar.level(0);
-		this.#stopMeter = track && meter(track, (level, db) => {
-			this.bar.level(level);
-			if (db > SPEECH_DB)
-				this.stage.levels([{ user: model.me, level: -db }]);
-		});
+	#resized = () => {
+		this.bar.update();
+		this.covered(!!this.panels.open && phone());
+		this.#guard();
+	};
+
+	/* A panel fills the whole page: what is below it rests. */
+	covered(on) {
+		for (const node of [this.bar.header, this.main, this.bar.node])
+			node.inert = on;
+		this.stage.shade(on);
+	}
+
+	/* The whole screen is shown to others: only failures are said on it. */
+	#shown() {
+		const [track] = this.#app.me.screen?.getVideoTracks() ?? [];
+		return track?.getSettings().displaySurface === 'monitor';
 	}
 
 	levels(levels) {
@@ -187,110 +210,94 @@ class Room {
 		if (this.#busy.has(button)) return;
 		this.#busy.add(button);
 		button.classList.remove('failed');
+		const again = () => this.press(button, fn);
 		const timer = setTimeout(() =>
 			button.setAttribute('aria-busy', 'true'), PENDING_MS);
 		try {
 			const problem = await fn();
 			if (typeof problem === 'string' && problem) {
 				button.classList.add('failed');
-				this.notice(t(problem), 'warn',
-					() => this.press(button, fn));
+				this.notice(t(problem), 'warn', again);
 			}
 		} catch (error) {
 			button.classList.add('failed');
-			this.#app.fail(error);
+			this.notice(this.#why(error), 'warn', again);
 		}
 		clearTimeout(timer);
 		button.removeAttribute('aria-busy');
 		this.#busy.delete(button);
 	}
 
-	/* Said and shown. What failed stays until it is closed. */
-	notice(text, mark, again) {
-		this.announcer.say(text, true);
-		this.toasts.show({ key: 'notice', icon: mark, title: text,
+	#why({ kind, message }) {
+		if (kind === 'unavailable') return t('not_now');
+		return `${kind === 'denied' ? `${t('only_moderators')} ` : ''}${
+			t('refused', { reason: plain(message) })}`;
+	}
+
+	/* Said and shown: the first sentence large, the next step below. What
+	 * failed stays until it is closed. */
+	notice(text, mark, again, key = 'notice') {
+		this.announcer.say(text, { urgent: true });
+		const [, title, more] = /^(.*?[.。])\s*(.*)$/s.exec(text)
+			?? [, text, ''];
+		this.toasts.show({ key, icon: mark, title, text: more,
 			stays: mark === 'warn',
 			action: again && { word: t('try_again'), run: again } });
 	}
 
 	failed(text) { this.notice(text, 'warn'); }
 
+	/* Pressed by its letter: who does not look at the bar hears of it. */
+	async byKey(key) {
+		const { me } = this.#app, { node } = this.bar[key];
+		const before = me.speaking;
+		node.click();
+		await new Promise(requestAnimationFrame);
+		if (me.speaking !== before) this.announcer.say(t(me.speaking
+			? 'heard_now' : 'muted_now'), { urgent: true });
+	}
+
+	/* Who uses no keyboard needs nothing of it. */
+	#firstKey = async event => {
+		if (event.key === 'F6') event.preventDefault();
+		const { onKeys } = await import('./keys.js');
+		this.#unkey();
+		this.#unkey = onKeys(this, event);
+	};
+
 	/* Opens a panel, or closes it when it is open already. */
 	async show(which) {
-		const before = this.panel;
-		if (which === before) which = null;
-		if (which === 'settings' && !this.panels.settings) {
-			const { Settings } = await import('./settings.js');
-			this.panels.settings = new Settings(this.#app, this);
+		if (!this.panels.node) {
+			const { Panels } = await this.load('panels');
+			if (!this.panels.node) {
+				this.panels = new Panels(this.#app, this);
+				this.bar.node.after(this.panels.node);
+			}
 		}
-		if (!before) this.#opener = document.activeElement;
-		this.panel = which;
-		if (before) this.panels[before].shown(false);
-		for (const panel of Object.values(this.panels)) {
-			panel.body.hidden = panel !== this.panels[which];
-			if (!panel.body.parentNode) this.body.append(panel.body);
-		}
-		this.aside.hidden = !which;
-		this.stage.shade(!!which && phone());
-		this.#head();
-		this.bar.update();
-		if (!which) return this.#opener?.focus();
-		this.panels[which].shown(true);
-		if (this.panels[which].focus) this.panels[which].focus();
-		else this.heading.focus();
+		return this.panels.show(which);
 	}
 
-	/* Opens the chat to write to one person. */
-	write(user) {
-		if (this.panel !== 'chat') this.show('chat');
-		this.chat.address(user);
-		this.chat.focus();
+	async help() {
+		const opener = document.activeElement;
+		(await load('help')).openHelp(opener);
 	}
 
-	/* What others did: a toast where it helps, a sentence for readers. */
-	happened(event, before) {
-		const { model } = this.#app;
-		const { type, data } = event;
-		const user = data.user === model.me ? null
-			: model.users.get(data.user) ?? before;
-		if (type === 'chat.said') this.#said(event);
-		else if (!user) return;
-		else if (type === 'user.joined') this.#came(user);
-		else if (type === 'user.left' || type === 'user.kicked')
-			this.announcer.say(t('left', { name: plain(user.name) }));
-		else if (type === 'user.hand' && data.up) this.#raised(user);
+	/* What may be done about this person. */
+	async menu(user, anchor) {
+		(await load('acts')).actions(this, user, anchor);
 	}
 
-	#came({ name }) {
-		this.announcer.say(t('came', { name: plain(name) }));
-		if (this.#app.model.users.size <= MANY)
-			this.toasts.show({ key: 'joined', icon: 'people',
-				title: tn('came', { name }) });
+	/* Opens the chat to write to one person, or to everyone. */
+	async write(user) {
+		const chat = this.panels.open === 'chat' ? this.panels.now
+			: await this.show('chat');
+		chat?.address(user);
+		chat?.focus();
 	}
 
-	#raised({ user, name }) {
-		const { model } = this.#app;
-		const n = model.hand(user);
-		this.announcer.say(t('raised', { name: plain(name), n }));
-		if (model.moderator) this.toasts.show({ key: `hand-${user}`, user,
-			name, title: tn('raised', { name, n }) });
-	}
-
-	#said({ seq }) {
-		const row = this.#app.model.chat.find(r => r.seq === seq);
-		if (!row || row.mine) return;
-		this.chat.came(row);
-		const text = plain(row.text);
-		this.announcer.say(`${row.to ? `${t('only_you')}. ` : ''}${
-			plain(row.name)}: ${text.slice(0, SPOKEN)}`);
-		if (this.panel === 'chat') return;
-		this.toasts.show({ key: `chat-${row.user}`, user: row.user || row.name,
-			name: row.name, title: [bdi(row.name), ' ',
-				t(row.to ? 'to_you' : 'to_everyone')],
-			text: text.slice(0, SPOKEN), action: { word: t('reply'),
-				run: () => row.to ? this.write(row.user)
-					: this.panel !== 'chat' && this.show('chat') } });
-	}
+	lost(...what) { this.states.tell('lost', ...what); }
+	back(kind) { this.states.tell('back', kind); }
+	happened(event, before) { this.news.happened(event, before); }
 }
 
 export const roomPage = app => new Room(app);
