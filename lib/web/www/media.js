@@ -18,6 +18,7 @@ const SCREEN = [{ maxBitrate: 2500e3, maxFramerate: 15 }];
 const RETRY_MS = [100, 250, 500, 1000];
 const CONNECT_MS = 8000;
 const WAVER_MS = 2000;
+const MEASURED = 4;
 
 const later = ms => new Promise(done => setTimeout(done, ms));
 
@@ -31,6 +32,7 @@ export class Media {
 	#off = new Set();
 	#want = { text: '', sent: '' };
 	#open = false;
+	#small = false;
 
 	/* call(method, params) asks the server. on.slot(slot) tells of every
 	 * change of a slot, on.slots() that all were replaced, on.state() that
@@ -70,6 +72,41 @@ export class Media {
 		const sides = Object.values(this.#sides);
 		if (sides.every(s => s?.up)) return 'up';
 		return sides.some(s => s?.lost) ? 'lost' : 'connecting';
+	}
+
+	/* What tells how the connections are, and is not too much to ask each
+	 * second: microphone and camera, and a few of those who come in. */
+	get measured() {
+		const { publish, subscribe } = this.#sides;
+		const fed = this.slots.filter(s => s.user && s.stream)
+			.map(s => s.stream.getTracks()[0]);
+		return {
+			up: publish?.up ? publish.pc.getSenders().slice(0, 2) : [],
+			down: subscribe?.up ? subscribe.pc.getReceivers().filter(r =>
+				fed.includes(r.track)).slice(0, MEASURED) : [],
+		};
+	}
+
+	/* One's own camera at half the size and a fifth of the rate. */
+	async small(on) {
+		this.#small = on;
+		const { pc } = this.#sides.publish ?? {};
+		if (pc) await this.#encode(pc).catch(() => {});
+	}
+
+	/* An answer that takes all layers has switched all of them on. */
+	async #encode(pc) {
+		const { sender } = pc.getTransceivers()[1];
+		const wanted = sender.getParameters();
+		for (const e of wanted.encodings) {
+			e.active = e.rid === 'h' || wanted.encodings.length === 1;
+			const { scaleResolutionDownBy: by, maxBitrate: rate } =
+				CAMERA.find(c => c.rid === (this.#small ? 'q' : e.rid))
+				?? CAMERA[this.#small ? 0 : 1];
+			e.scaleResolutionDownBy = by;
+			e.maxBitrate = rate;
+		}
+		await sender.setParameters(wanted);
 	}
 
 	async setTrack(source, track) {
@@ -200,12 +237,7 @@ export class Media {
 		if (side.dead) return;
 		side.transport = transport;
 		await pc.setRemoteDescription({ type: 'answer', sdp });
-		/* An answer that takes all layers has switched all of them on. */
-		const { sender: cam } = pc.getTransceivers()[1];
-		const wanted = cam.getParameters();
-		for (const e of wanted.encodings)
-			e.active = e.rid === 'h' || wanted.encodings.length === 1;
-		await cam.setParameters(wanted);
+		await this.#encode(pc);
 		/* A track may have come while the offer was on its way. */
 		await Promise.all(SOURCES.map((source, i) => {
 			const { sender } = pc.getTransceivers()[i];
