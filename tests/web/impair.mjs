@@ -23,14 +23,15 @@ export function random(seed)
 const isMedia = (m) => m[0] >= 128 && m[0] <= 191;
 
 /* Carries UDP between its own port and to (on 127.0.0.1), for each client by
- * a socket of its own: {port, passed, lost, close}. loss is a share. */
+ * a socket of its own: {port, passed, lost, loss, cut, close}. loss is a
+ * share, of media only; cut loses all. Both may be changed. */
 export async function lossy(to, {loss = 0.05, seed = 1} = {})
 {
 	const rng = random(seed), clients = new Map();
 	const front = dgram.createSocket('udp4');
-	const path = {passed: 0, lost: 0};
+	const path = {passed: 0, lost: 0, loss, cut: false};
 	const pass = (m, send) => {
-		if (isMedia(m) && rng() < loss) {
+		if (path.cut || (isMedia(m) && rng() < path.loss)) {
 			path.lost++;
 			return;
 		}
