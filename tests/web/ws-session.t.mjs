@@ -110,8 +110,17 @@ await test(async () => {
 		const c = await connect(s);
 		const e = await refusal(c.call('hello', {...HELLO, token:
 			sign({...claims, mtg: 'another'})}));
-		is(e.kind, 'not_found', 'a token of a meeting that is not');
-		is((await c.closed).code, 4410, 'of no meeting: 4410');
+		is([e.kind, e.data.reason], ['not_found', 'absent'],
+			'a token of a meeting that never was');
+		is((await c.closed).code, 4401, 'of no meeting: 4401');
+	}
+	{
+		const c = await connect(s), nbf = now + 3600;
+		const {data} = await refusal(c.call('hello', {...HELLO, token:
+			sign({...claims, nbf})}));
+		is([Date.parse(data.from) / 1000, data.wait_ms > 3500e3 &&
+			data.wait_ms <= 3600e3], [nbf, true],
+		'one that is early learns when it counts');
 	}
 	{
 		const c = await connect(s);
@@ -233,8 +242,8 @@ await test(async () => {
 	const gone = await connect(s);
 	const r = await refusal(gone.call('hello', {...HELLO,
 		token: handed.token}));
-	is([r.kind, (await gone.closed).code], ['denied', 4403],
-		'a revoked link');
+	is([r.kind, r.data.reason, (await gone.closed).code],
+		['denied', 'revoked', 4403], 'a revoked link');
 
 	// The end.
 	await o.call('meeting.end', {meeting: 'hello'});
