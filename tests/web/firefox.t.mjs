@@ -66,6 +66,21 @@ async function camera(ada, ben)
 	ok(await grows(seen, ada, 'Ben'), 'started again, it is seen again');
 }
 
+/* Before he joins: his own voice, by way of the relay. */
+async function testsSound(ben)
+{
+	const line = () => ben.$eval('.line', (n) => n.textContent);
+	await until(20, () => ben.$('.meter .on'));
+	await fox.press(ben, 'Test sound');
+	ok(await until(10, async () => await line() ===
+		'Do you hear yourself?'), 'Firefox sends its sound to the relay');
+	ok(await until(10, async () => /^Your sound came back/.test(
+		await line())), 'and it comes back', await line());
+	is(await ben.$$eval('.picks select', (all) => all.map((s) =>
+		s.selectedOptions[0].label.length > 0)), [true, true, true],
+	'its devices have names');
+}
+
 async function comeBack(ada, ben)
 {
 	const seat = await tile(ada, 'Ben').getAttribute('data-user');
@@ -90,7 +105,10 @@ await test(async () => {
 	const [one, other] = await Promise.all([fox.firefox(), chromium({args:
 		['--ignore-certificate-errors']})]);
 	const ada = await person(other, k.links.moderator, {name: 'Ada'});
-	const ben = await fox.person(one, k.links.viewer, {name: 'Ben'});
+	/* As it is: a tone that never changes is noise to a browser. */
+	const ben = await fox.person(one, k.links.viewer.replace('#', '?raw=1#'),
+		{name: 'Ben'});
+	await testsSound(ben);
 	await enter(ada);
 	await fox.enter(ben);
 
