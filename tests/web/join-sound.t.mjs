@@ -1,4 +1,4 @@
-/* timeout: 120
+/* timeout: 300
  * The test of sound before joining: a tone, then one's own voice by way of
  * the relay within two seconds of the press, heard by nobody else, also of
  * who is muted; the tone alone without a microphone; and words when the

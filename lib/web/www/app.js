@@ -2,18 +2,14 @@
  * server), model (what is known) and me (own devices). */
 import { Control } from './control.js';
 import { Me } from './me.js';
-import { BACK } from './gone.js';
 import { t } from './i18n.js';
 import { forEver, forTab } from './keep.js';
 
 const LOST_MS = 60000;
 const FOLLOW_MS = 1000;
-/* When a meeting that has not started is asked for again: a little later
- * than it opens, not all at once; and whenever nobody knows when. */
-const SPREAD_MS = 2000;
-const ABSENT_MS = 15000;
-const LONGEST_MS = 3600e3;
 const ENDED_BY = ['op', 'moderator', 'empty'];
+/* Can be taken back. */
+export const BACK = ['left', 'lost', 'replaced', 'full'];
 /* data.reason of a refusal, and the page that says it; others are told in
  * the server's words. */
 const REFUSALS = {
@@ -32,7 +28,7 @@ export class App {
 	online = true;
 	/* 'join', 'joining', 'room' or 'gone' */
 	stage = 'join';
-	/* {from} while the meeting has not started; from: when, if known. */
+	/* What the refusal says while the meeting has not started. */
 	early = null;
 	#pages; #key; #lostTimer = 0; #turn = 0; #earlyTimer = 0;
 
@@ -140,14 +136,13 @@ export class App {
 	}
 
 	/* The page of joining stays, and goes on by itself. */
-	#tooEarly({ from, wait_ms: wait }) {
+	async #tooEarly(data) {
 		this.stage = 'join';
-		this.early = { from };
-		const ms = from ? Math.min(wait, LONGEST_MS)
-			+ Math.random() * SPREAD_MS
-			: ABSENT_MS * (0.75 + Math.random() / 2);
-		this.#earlyTimer = setTimeout(() => this.control.start(), ms);
+		this.early = data;
 		this.changed('early');
+		const { delay } = await import('./early.js');
+		this.#earlyTimer = setTimeout(() => this.control.start(),
+			delay(data));
 	}
 
 	#refused(error) {

@@ -30,3 +30,11 @@ export function blocked(again) {
 		el('button.secondary', { type: 'button', onclick: again },
 			t('try_again')));
 }
+
+/* Asks again when the browser has been told otherwise. */
+export function watch(again) {
+	for (const name of ['camera', 'microphone'])
+		navigator.permissions?.query({ name }).then(status => {
+			status.onchange = () => status.state === 'granted' && again();
+		}, () => {});
+}

@@ -19,6 +19,9 @@ function reason(error, kind) {
 	}
 }
 
+/* Loaded behind the page, before it is needed. */
+const lost = () => import('./lost.js');
+
 export class Devices {
 	mic = null;
 	cam = null;
@@ -26,24 +29,22 @@ export class Devices {
 	/* Keys of words, '' when there is nothing to say. */
 	micProblem = '';
 	camProblem = '';
-	/* A device was lost in use. kind: 'mic', 'cam' or 'spk'; why:
-	 * 'unplugged', 'withdrawn' (the permission) or 'stopped' (by what is
-	 * not known). `other` is the name of the one that took its place, or
-	 * ''. `lost_KIND_WHY` and `lost_mic_other` are words for it. */
+	/* See lost.js, whose are the two below as well. */
 	onlost = () => {};
-	/* One that was missing is here and in use: 'mic' or 'cam'. */
 	onback = () => {};
+	missing = new Set();
+	speakers = null;
 	#raw; #changed;
-	#missing = new Set();
-	#spk = null;
 
 	/* `changed` is called after every change of what is above. */
 	constructor(raw, changed) {
 		this.#raw = raw;
 		this.#changed = changed;
 		this.#media?.addEventListener?.('devicechange',
-			() => this.#moved());
+			async () => (await lost()).moved(this));
 	}
+
+	changed() { this.#changed(); }
 
 	get #media() { return navigator.mediaDevices; }
 
@@ -111,71 +112,24 @@ export class Devices {
 			this[kind]?.stop();
 			this[kind] = track;
 			this[`${kind}Problem`] = '';
-			this.#missing.delete(kind);
-			track.onended = () => this.#ended(kind, track);
+			this.missing.delete(kind);
+			track.onended = async () =>
+				(await lost()).ended(this, kind, track);
 		}
-		if (this.#spk === null) this.#speakers();
+		if (!this.speakers) lost().then(({ begin }) => begin(this));
 	}
 
 	#refused(kind, error) {
 		const why = reason(error, kind);
 		this[`${kind}Problem`] = why;
-		if (why === `no_${kind}`) this.#missing.add(kind);
+		if (why === `no_${kind}`) this.missing.add(kind);
 	}
 
 	stop(kind) {
-		this.#missing.delete(kind);
+		this.missing.delete(kind);
 		this[kind]?.stop();
 		this[kind] = null;
 		this.#changed();
-	}
-
-	/* Without its permission a browser hides what else it knows of it. */
-	async #whyEnded(kind, id) {
-		const state = await this.permission(kind);
-		if (state === 'denied') return 'withdrawn';
-		const all = (await this.list())[kind];
-		if (!all.length && state === 'prompt') return 'withdrawn';
-		return all.some(d => d.id === id) ? 'stopped' : 'unplugged';
-	}
-
-	/* A microphone is replaced by another; a camera is not, for nobody
-	 * knows where that one looks. */
-	async #ended(kind, track) {
-		if (this[kind] !== track) return;
-		const { deviceId } = track.getSettings();
-		this[kind] = null;
-		const why = await this.#whyEnded(kind, deviceId);
-		if (this[kind]) return;
-		this[`${kind}Problem`] = { unplugged: `no_${kind}`,
-			withdrawn: `${kind}_blocked`, stopped: `${kind}_busy` }[why];
-		if (why === 'unplugged') {
-			if (kind === 'mic') await this.ask({ cam: false });
-			if (!this[kind]) this.#missing.add(kind);
-		}
-		this.#changed();
-		this.onlost(kind, why, this[kind]?.label ?? '');
-	}
-
-	/* Something was plugged in or out. */
-	async #moved() {
-		const all = await this.list();
-		for (const kind of ['mic', 'cam']) {
-			if (!this.#missing.has(kind) || this[kind] || this.asking
-				|| !all[kind].length) continue;
-			await this.ask({ mic: kind === 'mic', cam: kind === 'cam' });
-			if (this[kind]) this.onback(kind);
-		}
-		this.#changed();
-		await this.#speakers();
-	}
-
-	/* Whether the one chosen is still there. */
-	async #speakers() {
-		const before = this.#spk, id = this.speaker();
-		this.#spk = (await this.list()).spk.map(d => d.id);
-		if (id && before?.includes(id) && !this.#spk.includes(id))
-			this.onlost('spk', 'unplugged', '');
 	}
 
 	/* {mic: [...], cam: [...], spk: [...]}, each {id, label, chosen}. */

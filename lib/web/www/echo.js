@@ -37,8 +37,8 @@ class Test {
 
 	/* Resolves with the key of what there is to say in the end. */
 	async run() {
-		const { mic, speaker } = { mic: this.#app.me.devices.mic,
-			speaker: this.#app.me.devices.speaker() };
+		const { devices } = this.#app.me, { mic } = devices;
+		const speaker = devices.speaker();
 		document.body.append(this.audio);
 		if (speaker) await this.audio.setSinkId?.(speaker).catch(() => {});
 		const way = mic && 'RTCPeerConnection' in window

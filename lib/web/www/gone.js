@@ -2,10 +2,8 @@
  * sentence, at most one button. */
 import { el, icon, plain } from './dom.js';
 import { has, t } from './i18n.js';
+import { BACK } from './app.js';
 import { languagePick } from './join.js';
-
-/* Which ends can be taken back. */
-export const BACK = ['left', 'lost', 'replaced', 'full'];
 
 export function gonePage(app, why, detail) {
 	const title = el('h1.title', { tabindex: '-1', id: 'gone' }, t(`gone_${why}`));

@@ -8,6 +8,7 @@ import { forEver } from './keep.js';
 import { load } from './load.js';
 
 const CELLS = 24, FEWER = 14;
+const AWAY_MS = 3e3, BACK_MS = 5e3;
 const KINDS = [['mic', 'mic', 'microphone'], ['cam', 'cam', 'camera'],
 	['spk', 'spk', 'speaker']];
 
@@ -81,8 +82,8 @@ function pill(key, onclick) {
 }
 
 class Join {
-	#app; #stopMeter = null; #metered = null; #blocked = null;
-	#note = ''; #stopTest = null;
+	#app; #stopMeter = null; #metered = null; #watched = false;
+	#note = ''; #stopTest = null; #away = 0; #covers = '';
 
 	constructor(app) {
 		this.#app = app;
@@ -91,7 +92,7 @@ class Join {
 		this.nodes = [
 			el('header.head', {}, el('span.mark', {}, icon('chat', 20),
 				'confkit'), languagePick()),
-			this.main = el('main.join', {}, this.left, this.right),
+			el('main.join', {}, this.left, this.right),
 			this.alert = el('div.hide', { role: 'alert' }),
 		];
 	}
@@ -109,12 +110,15 @@ class Join {
 		this.preview = el('div.preview', {}, this.video, this.cover,
 			this.pills);
 		this.cells = Array.from({ length: CELLS }, () => el('i'));
-		this.picks = devicePicks(this.#app, () => this.#stopTest?.());
+		this.picks = devicePicks(this.#app);
 		this.line = el('p.line', { role: 'status' });
 		const { mic, cam, spk } = this.picks.nodes;
 		const level = el('div.meter', { 'aria-hidden': 'true' },
 			this.cells);
-		this.sheet = el('div.picks', {}, mic, cam, spk);
+		this.sheet = el('div.picks', { onchange: () => {
+			this.#note = '';
+			this.#stopTest?.();
+		} }, mic, cam, spk);
 		this.test = el('button.quiet.small.test', { type: 'button',
 			onclick: () => this.#testSound() }, t('test_sound'));
 		const open = el('button.secondary.devices', { type: 'button',
@@ -124,17 +128,6 @@ class Join {
 		icon('sliders', 20), t('devices'));
 		this.left = el('div.left', {}, this.preview, this.sheet, level,
 			open, this.test, this.line);
-		this.#watchPermissions();
-	}
-
-	#watchPermissions() {
-		const { me } = this.#app;
-		for (const name of ['camera', 'microphone'])
-			navigator.permissions?.query({ name }).then(status => {
-				status.onchange = () => this.#app.view === this
-					&& status.state === 'granted' && !me.devices.asking
-					&& me.askDevices();
-			}, () => {});
 	}
 
 	#right() {
@@ -182,7 +175,7 @@ class Join {
 
 	#say(text) {
 		setText(this.line, text);
-		if (this.alert) setText(this.alert, text);
+		setText(this.alert, text);
 	}
 
 	async #testSound() {
@@ -230,48 +223,66 @@ class Join {
 		this.#stage();
 	}
 
+	/* A restart is over before there is a word about it. */
 	#here() {
 		const { hello, online, early } = this.#app;
-		this.here.hidden = !!early;
-		this.here.replaceChildren(...hello ? here(hello.meeting)
-			: [t(online ? 'connecting' : 'no_server')]);
+		if (online) this.#away = 0;
+		else if (!this.#away) {
+			this.#away = Date.now();
+			setTimeout(() => this.#here(), AWAY_MS);
+		}
+		const gone = this.#away && Date.now() - this.#away >= AWAY_MS;
+		this.here.replaceChildren(...gone ? [t('no_server')] : hello
+			? here(hello.meeting) : early ? [] : [t('connecting')]);
 	}
 
 	#picture(cam, asking, micProblem, camProblem) {
 		if (this.video.srcObject?.getTracks()[0] !== cam)
 			this.video.srcObject = cam && new MediaStream([cam]);
-		const both = !asking && camProblem === 'cam_blocked'
-			&& micProblem === 'mic_blocked';
+		const both = this.#both();
 		this.cover.hidden = !!cam;
-		if (both) this.#showBlocked();
-		else {
-			this.#blocked = null;
-			this.preview.classList.remove('denied');
-			this.cover.replaceChildren(...this.#covered(asking, camProblem));
-		}
+		if (/blocked/.test(micProblem + camProblem)) this.#showBlocked();
+		if (!both) this.#uncover(asking ? 'asking'
+			: camProblem || 'camera_is_off');
 		const problem = canCall ? micProblem : 'no_webrtc';
 		this.#say(this.#note || (both || asking || !problem ? ''
 			: t(problem)));
 	}
 
-	/* What is there in place of one's picture, and a way on where there is
-	 * one. */
-	#covered(asking, camProblem) {
-		const again = !asking && /busy|blocked/.test(camProblem)
-			&& el('button.secondary.small', { type: 'button',
-				onclick: () => this.#toggle('Cam') }, t('try_again'));
-		return [el('span', {}, t(asking ? 'asking'
-			: camProblem || 'camera_is_off')), again].filter(Boolean);
+	#both() {
+		const { asking, micProblem, camProblem } = this.#app.me.devices;
+		return !asking && camProblem === 'cam_blocked'
+			&& micProblem === 'mic_blocked';
+	}
+
+	/* In place of one's picture, with a way on where there is one. */
+	#uncover(key) {
+		this.preview.classList.remove('denied');
+		if (key !== this.#covers) this.#cover(key, el('span.soft', {}, t(key)),
+			/busy|blocked/.test(key) && el('button.secondary.small', {
+				type: 'button', onclick: () => this.#toggle('Cam') },
+			t('try_again')));
+	}
+
+	/* Focus that is in what goes passes on to what comes. */
+	#cover(key, ...nodes) {
+		const had = document.activeElement;
+		const inside = this.preview.contains(had);
+		this.#covers = key;
+		this.cover.replaceChildren(...nodes.filter(Boolean));
+		if (inside && !(had.isConnected && had.checkVisibility()))
+			(this.cover.querySelector('button') ?? this.cam.node).focus();
 	}
 
 	async #showBlocked() {
-		if (this.#blocked) return;
-		const turn = this.#blocked = {};
-		const { blocked } = await import('./blocked.js');
-		if (this.#blocked !== turn) return;
+		const { me } = this.#app, again = () => this.#app.view === this
+			&& !me.devices.asking && me.askDevices();
+		const { blocked, watch } = await import('./blocked.js');
+		if (!this.#watched) watch(again);
+		this.#watched = true;
+		if (!this.#both() || this.preview.matches('.denied')) return;
 		this.preview.classList.add('denied');
-		this.cover.replaceChildren(blocked(() =>
-			this.#app.me.askDevices()));
+		this.#cover('both', blocked(again));
 	}
 
 	#level(mic) {
@@ -279,9 +290,9 @@ class Join {
 		this.#stopMeter?.();
 		this.#metered = mic;
 		const paint = level => {
-			const n = Math.round(level * (phone() ? CELLS : FEWER));
+			const n = level * (phone() ? CELLS : FEWER);
 			this.cells.forEach((cell, i) =>
-				cell.classList.toggle('on', i < n));
+				cell.classList.toggle('on', i + .5 < n));
 		};
 		paint(0);
 		this.#stopMeter = mic && meter(mic, paint);
@@ -297,20 +308,12 @@ class Join {
 			? [el('span.spinner'), t('joining')] : [t('join')]);
 	}
 
-	#waiting(early) {
+	async #waiting(early) {
 		this.card.hidden = !early;
-		if (!early) return;
-		const day = new Date(early.from ?? 0);
-		const today = day.toDateString() === new Date().toDateString();
-		const when = day.toLocaleString(locale, { hour: '2-digit',
-			minute: '2-digit', ...!today && { weekday: 'long',
-				day: 'numeric', month: 'long' } });
-		this.card.replaceChildren(el('span.spinner'), el('div', {},
-			el('strong', {}, t('not_started')),
-			early.from && el('p', {}, t('opens_at', { when }))));
+		if (early) this.card.replaceChildren(
+			...(await import('./early.js')).card(early));
 	}
 
-	/* Below the name, where the next press is. */
 	#failed(text) {
 		setText(this.problem, text);
 		this.problem.hidden = !text;
@@ -328,7 +331,11 @@ class Join {
 			: t(`lost_${kind}_${why}`));
 	}
 
-	back(kind) { this.#tell(t(`back_${kind}`)); }
+	back(kind) {
+		const text = t(`back_${kind}`);
+		this.#tell(text);
+		setTimeout(() => this.#note === text && this.#tell(''), BACK_MS);
+	}
 
 	close() {
 		this.#stopMeter?.();

@@ -3,22 +3,30 @@ import { App } from './app.js';
 import { el } from './dom.js';
 import { loadWords, t } from './i18n.js';
 import { joinPage } from './join.js';
-import { gonePage } from './gone.js';
 import { forEver } from './keep.js';
 
 const theme = forEver.getItem('confkit.theme');
 if (theme) document.documentElement.dataset.theme = theme;
 
+/* What comes next is loaded while this page is looked at: who has lost the
+ * network loads nothing more. */
+const ahead = () => {
+	import('./room.js');
+	import('./gone.js');
+};
+
 const pages = {
 	join(app) {
-		/* The room's modules come while the name is typed. */
-		import('./room.js');
+		ahead();
 		return joinPage(app);
 	},
-	wait: () => ({ update() {}, nodes: [el('main.wait', {},
-		el('span.spinner'), t('connecting'))] }),
+	wait() {
+		ahead();
+		return { update() {}, nodes: [el('main.wait', {},
+			el('span.spinner'), t('connecting'))] };
+	},
 	room: async app => (await import('./room.js')).roomPage(app),
-	gone: gonePage,
+	gone: async (...all) => (await import('./gone.js')).gonePage(...all),
 };
 
 /* A link pasted over the open page changes only the fragment. */
