@@ -2,8 +2,6 @@
  * pixels inside the stage. The caller orders people; self is last. */
 
 export const GAP = 8;
-export const TOOLBAR = 52;
-const COLUMN = 232;
 const INSET = 12;
 
 /* The columns and rows in which n tiles are largest, with a small price for
@@ -56,63 +54,31 @@ function alone(W, H, phone, inviteHeight) {
 	const x = Math.floor((W - w) / 2);
 	const y = Math.max(0, Math.floor((H - h - 2 * GAP - inviteHeight) / 2));
 	return {
-		tiles: [{ x, y, w, h }], corner: false,
+		tiles: [{ x, y, w, h }], corner: '',
 		invite: { x, y: y + h + 2 * GAP, w },
 	};
 }
 
-function pair(W, H, phone) {
+/* `corner` is two letters: t or b, l or r. */
+function pair(W, H, phone, corner) {
 	const other = phone ? { x: 0, y: 0, w: W, h: H } : place(1, W, H)[0];
 	const w = phone ? Math.floor(0.29 * W)
 		: Math.floor(Math.min(Math.max(160, 0.18 * W), 256));
 	const h = Math.floor(phone ? w * 4 / 3 : w * 9 / 16);
 	return {
 		tiles: [other, {
-			x: other.x + other.w - INSET - w,
-			y: other.y + other.h - INSET - h, w, h,
+			x: other.x + (corner[1] === 'l' ? INSET : other.w - INSET - w),
+			y: other.y + (corner[0] === 't' ? INSET : other.h - INSET - h),
+			w, h,
 		}],
-		corner: true,
+		corner,
 	};
 }
 
-/* The largest box of this aspect in the middle of another. */
-function contained({ x, y, w, h }, aspect) {
-	const width = Math.min(w, Math.ceil(h * aspect));
-	const height = Math.min(h, Math.ceil(w / aspect));
-	return { x: x + Math.floor((w - width) / 2),
-		y: y + Math.floor((h - height) / 2), w: width, h: height };
-}
-
-/* Content beside a column of cameras; above them where space is upright. */
-function withContent(n, W, H, phone, aspect) {
-	if (phone || W < H) {
-		const h = Math.floor(Math.min(W / aspect, 0.55 * H));
-		const top = h + GAP + TOOLBAR + GAP;
-		const seats = Math.min(n, capacity(W, H - top));
-		return {
-			content: contained({ x: 0, y: 0, w: W, h }, aspect),
-			toolbar: { x: 0, y: h + GAP, w: W, h: TOOLBAR },
-			tiles: place(seats, W, H - top, top), corner: false,
-		};
-	}
-	const k = Math.max(1, Math.floor((H + GAP) / (COLUMN * 9 / 16 + GAP)));
-	const h = Math.floor(Math.min((H - GAP * (k - 1)) / k, 174));
-	const wide = W - COLUMN - GAP;
-	return {
-		content: contained({ x: 0, y: 0, w: wide,
-			h: H - TOOLBAR - GAP }, aspect),
-		toolbar: { x: 0, y: H - TOOLBAR, w: wide, h: TOOLBAR },
-		tiles: Array.from({ length: Math.min(n, k) }, (_, i) => (
-			{ x: wide + GAP, y: i * (h + GAP), w: COLUMN, h })),
-		corner: false,
-	};
-}
-
-/* The whole stage for n people. `content` is the aspect ratio of what is
- * shared or pinned, or 0. The result holds as many tiles as have a seat. */
-export function arrange({ n, W, H, phone, content = 0, inviteHeight = 0 }) {
-	if (content) return withContent(n, W, H, phone, content);
+/* The whole stage for n people and nothing beside them. The result holds as
+ * many tiles as have a seat. */
+export function arrange({ n, W, H, phone, inviteHeight = 0, corner = 'br' }) {
 	if (n <= 1) return alone(W, H, phone, inviteHeight);
-	if (n === 2) return pair(W, H, phone);
-	return { tiles: place(Math.min(n, capacity(W, H)), W, H), corner: false };
+	if (n === 2) return pair(W, H, phone, corner);
+	return { tiles: place(Math.min(n, capacity(W, H)), W, H), corner: '' };
 }
