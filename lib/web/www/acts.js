@@ -3,6 +3,7 @@
 import { plain } from './dom.js';
 import { t } from './i18n.js';
 import { openMenu, question } from './menu.js';
+import { items } from './tileacts.js';
 
 async function remove(room, u, anchor) {
 	const chosen = await question(t('remove_who', { name: plain(u.name) }),
@@ -27,7 +28,7 @@ function groups(room, u, anchor) {
 		(boss || self) && u.hand && { icon: 'hand', off,
 			word: t('lower_hand'), run: run('user.hand', { up: false }) },
 	], [
-		...room.stage.items?.(user) ?? [],
+		...items(room.stage, app.model, user),
 		!self && { icon: 'chat', word: t('write_privately'),
 			run: () => room.write(user) },
 	], boss && !self ? [

@@ -41,6 +41,7 @@ export function icon(id, size = 24) {
 	const svg = document.createElementNS(SVG, 'svg');
 	const use = document.createElementNS(SVG, 'use');
 	svg.setAttribute('class', `icon i${size}`);
+	svg.setAttribute('viewBox', '0 0 24 24');
 	svg.setAttribute('aria-hidden', 'true');
 	svg.append(use);
 	return setIcon(svg, id);

@@ -144,16 +144,11 @@ export class Me {
 	async toggleShare() {
 		if (this.screen) return this.stopShare() ?? '';
 		if (!canShare) return 'cannot_share';
-		let stream;
-		try {
-			stream = await navigator.mediaDevices.getDisplayMedia({
-				video: { frameRate: { max: 15 } }, audio: true });
-		} catch (error) {
-			return error.name === 'NotAllowedError' ? '' : 'cannot_share';
-		}
+		const { capture } = await import('./capture.js');
+		const stream = await capture();
+		if (typeof stream === 'string') return stream;
 		const [video] = stream.getVideoTracks();
 		const [audio = null] = stream.getAudioTracks();
-		video.contentHint = 'detail';
 		video.onended = () => this.stopShare();
 		this.screen = stream;
 		this.media.setTrack('screen', video);

@@ -1,54 +1,58 @@
-/* stage - the people and what is shared: which tile sits where, which slot
- * feeds it, who speaks, what the relay is asked for. Layout runs at most
- * once a frame and only writes. */
-import { children, disc, el, frame, icon, setText } from './dom.js';
+/* stage - the people and what is shared: which tile sits where, and which
+ * slot feeds it. Layout runs at most once a frame and only writes. */
+import { children, el, frame } from './dom.js';
 import { arrange } from './layout.js';
-import { named, t, tn } from './i18n.js';
+import { forEver } from './keep.js';
+import { t } from './i18n.js';
+import { load } from './load.js';
 import { Tile } from './tile.js';
+import { Voices } from './voices.js';
 
 const WANT_MS = 100;
 const HIDDEN_MS = 3000;
 const SHADE_MS = 1000;
-const QUIET_MS = 400;
+const WEAK_MS = 3000;
 const MOVE_MS = 250;
-const LOUD_DBOV = 45;
-const HEIGHTS = [180, 360, 720];
 const INVITE_HEIGHT = 132;
-
-const bucket = px => HEIGHTS.find(h => h >= px) ?? 720;
+/* Tiles of those who have no seat now, kept for whoever comes. */
+const SPARE = 8;
 
 function box(node, { x, y, w, h }) {
+	const at = `${x} ${y} ${w} ${h}`;
+	if (node.at === at) return;
+	node.at = at;
 	node.style.transform = `translate(${x}px,${y}px)`;
 	node.style.width = `${w}px`;
 	if (h) node.style.height = `${h}px`;
 }
 
 export class Stage {
-	#app; #open; #invite;
-	#tiles = new Map(); #screen = null; #size = null;
-	#loud = new Map();
-	#content = null; #plan = null; #shown = 0;
-	#timers = {}; #away = false; #shaded = false;
-	#hushing = false;
+	/* What fills the stage beside people, once there was such a thing. */
+	content = null;
+	/* Where self sits while there are two, or ''. */
+	corner = '';
+	#app; #room; #invite;
+	#tiles = new Map(); #spare = []; #size = null; #plan = null;
+	#voices; #weak = new Map();
+	#shown = 0; #timers = {}; #away = false; #shaded = false;
+	#saving = forEver.getItem('confkit.saving') ?? '';
+	/* Parts that come when they are needed; #once has their promises. */
+	overflow = null; inset = null; #once = {}; #pip = null; #steps = null;
+	#wishes = null;
 
 	/* invite is the card for whoever is alone. */
 	constructor(app, room, invite) {
 		this.#app = app;
-		this.#open = (user, anchor) => room.people.menu(user, anchor);
+		this.#room = room;
 		this.#invite = invite;
-		this.overflow = el('button.tile.overflow', { onclick: () =>
-			room.show('people') },
-			el('span.discs', { 'aria-hidden': 'true' }), el('strong'));
-		this.sharing = el('div.tile.sharing', {}, icon('screen'),
-			el('p.title', {}, t('you_share')), el('button.secondary',
-				{ onclick: () => app.me.stopShare() },
-				t('stop_sharing')));
-		this.words = el('span');
-		this.tools = el('div.tools', {}, icon('screen', 20), this.words,
-			el('button.quiet.bare', { ...named('full_screen'),
-				onclick: () => this.full() }, icon('fit', 20)));
+		this.#voices = new Voices((user, on) =>
+			this.#tiles.get(user)?.speaking(on));
 		this.node = el('section.stage', { 'aria-label': t('stage'),
-			onkeydown: event => this.#keys(event) });
+			onfocusin: () => this.#keyboard(),
+			/* A touch shows More actions, as focus does. */
+			onclick: ({ target }) => target.closest('button')
+				|| target.closest('.tile[data-user]')?.focus(),
+			onkeydown: event => this.#key(event) });
 		this.layout = frame(() => this.#layout());
 		this.#watch();
 	}
@@ -61,9 +65,27 @@ export class Stage {
 		this.#timers.second = setInterval(() => this.#second(), 1000);
 		this.#timers.visible = () => this.#later('hide', () => {
 			this.#away = document.hidden;
-			this.#wish();
+			this.wish();
 		}, document.hidden ? HIDDEN_MS : 0);
 		document.addEventListener('visibilitychange', this.#timers.visible);
+	}
+
+	/* Makes a part when it is needed first; plain ones have no words. */
+	#part(name, make, plain) {
+		return this.#once[name] ??= (plain ? import(`./${name}.js`)
+			: load(name)).then(make, () => { delete this.#once[name]; });
+	}
+
+	#keyboard() {
+		return this.#part('steps', ({ Steps }) => {
+			this.#steps = new Steps(this, () => this.#stops());
+		}, true);
+	}
+
+	async #key(event) {
+		if (!this.#steps) await this.#keyboard();
+		if (this.content?.tools.key(event)) event.preventDefault();
+		else this.#steps?.key(event);
 	}
 
 	#later(name, fn, ms) {
@@ -73,53 +95,167 @@ export class Stage {
 
 	close() {
 		clearInterval(this.#timers.second);
-		for (const name of ['hide', 'want', 'shade', 'hush'])
+		for (const name of ['hide', 'want', 'shade', 'move'])
 			clearTimeout(this.#timers[name]);
 		document.removeEventListener('visibilitychange',
 			this.#timers.visible);
+		this.#voices.close();
+		this.content?.close();
+		this.#pip?.close();
 	}
 
 	full() {
+		const whole = this.node.parentElement;
 		if (document.fullscreenElement) document.exitFullscreen();
-		else this.node.requestFullscreen?.().catch(() => {});
+		else if (whole.requestFullscreen)
+			whole.requestFullscreen().catch(() => {});
+		else this.content?.now?.tile?.video.webkitEnterFullscreen?.();
 	}
 
-	/* Whether something lies over the whole stage. */
+	/* Something lies over all of it. */
 	shade(on) {
 		this.#later('shade', () => {
 			this.#shaded = on;
-			this.#wish();
+			this.wish();
 		}, on ? SHADE_MS : 0);
 	}
 
-	/* Everything that depends on people; cheap enough for every change. */
-	update() {
-		const { model, me } = this.#app;
-		for (const user of this.#tiles.keys())
-			if (!model.users.has(user)) this.#tiles.delete(user);
-		for (const u of model.order) {
-			const self = u.user === model.me;
-			const tile = this.#tiles.get(u.user) ?? this.#make(u.user);
-			tile.update({
-				name: u.name, self, moderator: u.role === 'moderator',
-				muted: self ? !me.speaking : model.silent(u.user),
-				hand: model.hand(u.user),
-				camera: self ? me.showing : u.sources.has('cam'),
-			});
-			if (self) tile.own(me.preview);
+	/* How much video of cameras is asked for: '' all, 'small' little, 'off'
+	 * none. Kept in this browser; without a level it is told. */
+	saving(level) {
+		if (level === undefined) return this.#saving;
+		this.#saving = level;
+		forEver.setItem('confkit.saving', level);
+		this.wish();
+	}
+
+	/* The camera of one person becomes the stage, for me only; '' unpins. */
+	async pin(user) {
+		if (user === this.#app.model.me) return;
+		await this.#filled();
+		this.content?.front.pin(user);
+		this.changed();
+	}
+	get pinned() { return this.content?.front.pinned ?? ''; }
+
+	show(user) {
+		this.content?.front.show(user);
+		this.changed();
+	}
+
+	/* Somebody's connection is weak, or is not any more; shown on the tile
+	 * once that lasts. */
+	weak(user, on) {
+		if (on === this.#weak.has(user)) return;
+		if (on) this.#weak.set(user, performance.now());
+		else this.#weak.delete(user);
+		this.#dress(user);
+	}
+
+	menu(user, anchor) { this.#room.menu(user, anchor); }
+
+	/* Picture in picture of one person, or of what the stage shows. */
+	async float(user = '') {
+		await this.#part('pip', ({ Pip }) => {
+			this.#pip = new Pip(this, this.#app.model);
+		});
+		return this.#pip?.toggle(user);
+	}
+
+	slotOf(user, source) {
+		return this.#app.me.media?.slots.find(s => s.user === user
+			&& s.source === source);
+	}
+
+	/* `levels` are the relay's loudest, in -dBov; self by its own meter. */
+	levels(levels) {
+		const now = performance.now(), { model } = this.#app;
+		const { last } = this.#voices, seating = this.overflow?.seating;
+		for (const { user, level } of levels) {
+			const self = user === model.me;
+			if (!model.users.has(user)
+				|| !this.#voices.hear(user, level, self, now) || self)
+				continue;
+			seating?.heard(user, now);
+			if (seating?.waits(user)) this.layout();
 		}
-		this.#screen?.update({ name: model.name(this.#screen.user),
-			camera: true });
+		if (this.#voices.last !== last) this.#pip?.update();
+	}
+
+	/* Everything that depends on people. */
+	update() {
+		const { users, me } = this.#app.model;
+		const sharing = [...users.values()].filter(u => u.user !== me
+			&& u.sources.has('screen')).map(u => u.user);
+		if (sharing.length || this.#app.me.screen) this.#filled();
+		this.content?.follow(users, sharing);
+		for (const user of [...this.#tiles.keys()])
+			if (users.has(user)) this.#dress(user);
+			else this.#retire(user);
+		for (const user of this.#weak.keys())
+			if (!users.has(user)) this.#weak.delete(user);
+		this.#pip?.update();
 		this.layout();
 	}
 
-	#make(user) {
-		const tile = new Tile(user, 'cam', this.#open);
-		this.#tiles.set(user, tile);
-		const slot = this.#app.me.media?.slots.find(s => s.user === user
-			&& s.source === 'cam');
-		if (slot) tile.feed(slot);
+	#filled() {
+		return this.#part('content', ({ Content }) => {
+			this.content = new Content(this.#app, this);
+			this.update();
+		});
+	}
+
+	get speaker() { return this.#voices.last; }
+
+	/* With tiles that glide to where they are then. */
+	changed() {
+		this.#animate();
+		this.update();
+	}
+
+	make(source) {
+		const tile = new Tile(source, (...a) => this.menu(...a));
+		tile.video.onresize = this.layout;
 		return tile;
+	}
+
+	/* The tile of one who has a seat: made once, or had by another. */
+	seat(user) {
+		let tile = this.#tiles.get(user);
+		if (tile) return tile;
+		const spare = this.#spare.findIndex(x => !x.node.isConnected);
+		tile = (spare < 0 ? this.make('cam')
+			: this.#spare.splice(spare, 1)[0]).become(user);
+		this.#tiles.set(user, tile);
+		this.#dress(user);
+		const slot = this.slotOf(user, 'cam');
+		if (slot) tile.feed(slot);
+		tile.speaking(this.#voices.has(user));
+		tile.label(false);
+		return tile;
+	}
+
+	#retire(user) {
+		const tile = this.#tiles.get(user);
+		this.#tiles.delete(user);
+		tile.feed(null);
+		if (this.#spare.length < SPARE) this.#spare.push(tile);
+	}
+
+	#dress(user) {
+		const { model, me } = this.#app;
+		const u = model.users.get(user), tile = this.#tiles.get(user);
+		if (!u || !tile) return;
+		const self = user === model.me;
+		const weak = performance.now() - this.#weak.get(user) >= WEAK_MS;
+		tile.update({
+			name: u.name, self, moderator: u.role === 'moderator',
+			muted: self ? !me.speaking : model.silent(user),
+			hand: u.hand ? model.hand(user) : 0,
+			camera: self ? me.showing : u.sources.has('cam'),
+			note: weak ? 'weak' : user === this.pinned ? 'pinned' : '',
+		});
+		if (self) tile.own(me.preview);
 	}
 
 	/* All slots were replaced. */
@@ -128,55 +264,46 @@ export class Stage {
 			if (tile.slot) tile.feed(null);
 		for (const slot of this.#app.me.media?.slots ?? [])
 			if (slot.user && slot.source === 'cam') this.slot(slot);
-		this.#share();
+		this.update();
 	}
 
 	/* A slot changed hands, or its first frame is on the way. */
 	slot(slot) {
-		if (slot.source === 'screen') return this.#share();
-		if (slot.source !== 'cam') return;
+		if (slot.source === 'screen') this.content?.feed();
 		for (const tile of this.#tiles.values())
 			if (tile.slot === slot && tile.user !== slot.user)
 				tile.feed(null);
-		this.#tiles.get(slot.user)?.feed(slot);
-	}
-
-	#share() {
-		const slot = this.#app.me.media?.slots.find(s => s.user
-			&& s.source === 'screen');
-		if (this.#screen?.user !== slot?.user) this.#screen = null;
-		if (slot) {
-			this.#screen ??= new Tile(slot.user, 'screen', this.#open);
-			this.#screen.video.onresize = this.layout;
-			this.#screen.feed(slot);
-		}
-		this.update();
-	}
-
-	/* What fills the stage beside the people. */
-	#findContent() {
-		const tile = this.#screen;
-		if (tile) return { tile, node: tile.node, aspect: tile.aspect,
-			words: tn('is_sharing', { name:
-				this.#app.model.name(tile.user) }) };
-		return this.#app.me.screen && { node: this.sharing,
-			aspect: 16 / 9, words: [t('you_share')] };
+		if (slot.source === 'cam') this.#tiles.get(slot.user)?.feed(slot);
+		this.#pip?.update();
 	}
 
 	#layout() {
 		if (!this.#size) return;
 		const { width: W, height: H } = this.#size;
-		const content = this.#content = this.#findContent();
-		const people = this.#app.model.order.map(u => u.user);
-		const plan = this.#plan = arrange({
-			n: people.length, W, H, phone: innerWidth < 640,
-			content: content?.aspect ?? 0, inviteHeight: INVITE_HEIGHT,
-		});
+		const content = this.content?.find();
+		const people = this.#app.model.order.map(u => u.user)
+			.filter(u => u !== content?.person);
+		const space = { n: people.length, W, H, phone: innerWidth < 640,
+			inviteHeight: INVITE_HEIGHT,
+			corner: forEver.getItem('confkit.corner') ?? 'br' };
+		const plan = this.#plan = content ? this.content.arrange(space)
+			: arrange(space);
 		const seats = this.#sit(people, plan.tiles.length);
 		if (this.#shown && this.#shown !== seats.length) this.#animate();
 		this.#shown = seats.length;
-		this.#paint(seats, people);
-		this.#later('want', () => this.#wish(), WANT_MS);
+		this.#paint(seats);
+		this.#later('want', () => this.wish(), WANT_MS);
+	}
+
+	/* Who has a seat, in the order of seats. */
+	#sit(people, seats) {
+		if (this.overflow) return this.overflow.seat(people, seats);
+		if (people.length <= seats) return people;
+		this.#part('overflow', ({ Overflow }) => {
+			this.overflow = new Overflow(this.#app.model, this.#room, this);
+			this.layout();
+		});
+		return [...people.slice(0, seats - 1), ...people.slice(-1)];
 	}
 
 	/* Tiles glide when people come and go, not when a window is dragged. */
@@ -186,139 +313,115 @@ export class Stage {
 			MOVE_MS);
 	}
 
-	/* With more people than seats, one is for the rest and one for self. */
-	#sit(people, seats) {
-		if (people.length <= seats) return people;
-		return [...people.slice(0, Math.max(0, seats - 2)), '',
-			...people.slice(-1)].slice(-seats);
-	}
-
-	#paint(seats, people) {
+	#paint(seats) {
 		const { tiles, toolbar, invite, corner, content } = this.#plan;
+		const { tile: front, node, person } = this.content?.now ?? {};
 		const { model } = this.#app;
 		const places = new Map();
-		if (this.#content) {
-			places.set(this.#content.node, content);
-			places.set(this.tools, toolbar);
-			this.words.replaceChildren(...this.#content.words);
-		}
-		seats.forEach((user, i) => places.set(
-			this.#tiles.get(user)?.node ?? this.overflow, tiles[i]));
+		if (node) places.set(node, content);
+		if (toolbar) places.set(this.content.tools.node, toolbar);
+		for (const user of [...this.#tiles.keys()])
+			if (!seats.includes(user) && user !== person)
+				this.#retire(user);
+		seats.forEach((user, i) => {
+			if (user) places.set(this.seat(user).node, tiles[i]);
+			else if (user === '') places.set(this.overflow.node, tiles[i]);
+		});
 		if (invite) places.set(this.#invite, invite);
-		if (places.has(this.overflow)) this.#others(people, seats);
-		this.#put(places);
+		const lost = this.#put(places);
 		for (const [node, rect] of places) box(node, rect);
 		for (const tile of this.#all()) {
 			const rect = places.get(tile.node);
 			const inset = corner && tile.user === model.me;
 			tile.node.classList.toggle('corner', inset);
-			if (rect) tile.place(rect, tile === this.#content?.tile, inset);
+			if (inset) this.#insets(tile.node);
+			if (rect) tile.place(rect, tile === front, inset);
 		}
-		this.node.classList.toggle('few', seats.length < 3 && !content);
+		this.overflow?.place(places.get(this.overflow.node));
+		this.#mend(lost);
+		this.corner = corner;
+		this.node.classList.toggle('few', model.users.size < 3);
+	}
+
+	async #insets(node) {
+		await this.#part('corner', ({ Corner }) => {
+			this.inset = new Corner(this);
+		}, true);
+		this.inset?.take(node);
 	}
 
 	#all() {
-		return [...this.#tiles.values(), this.#screen].filter(Boolean);
+		const { now, screen } = this.content ?? {};
+		return [...now && now.tile === screen ? [screen] : [],
+			...this.#tiles.values()];
 	}
 
 	/* In the tree they stand in join order wherever they are shown, so
-	 * that no video is ever moved; one that comes back plays again. */
+	 * that no video is ever moved. Answers what had the focus and is gone. */
 	#put(places) {
-		const { model } = this.#app;
-		const people = model.order.map(u => this.#tiles.get(u.user).node);
+		const { order } = this.#app.model;
+		const people = order.map(u => this.#tiles.get(u.user)?.node);
 		const self = people.pop();
-		const nodes = [this.#screen?.node, this.sharing, this.tools,
-			...people, this.overflow, self, this.#invite]
+		const { screen, sharing, tools } = this.content ?? {};
+		const nodes = [screen?.node, sharing, tools?.node, ...people,
+			this.overflow?.node, self, this.#invite]
 			.filter(node => places.has(node));
 		const before = new Set(this.node.children);
+		const held = document.activeElement?.closest('.stage > *');
 		children(this.node, nodes);
 		for (const tile of this.#all())
 			if (tile.node.isConnected && !before.has(tile.node)) tile.play();
-		if (!nodes.some(n => n.tabIndex === 0))
-			nodes.find(n => n.dataset.user)?.setAttribute('tabindex', '0');
+		return held && !held.isConnected ? held : null;
 	}
 
-	#others(people, seats) {
-		const rest = people.filter(u => !seats.includes(u));
-		const { model } = this.#app;
-		const [discs, word] = this.overflow.children;
-		discs.replaceChildren(...rest.slice(0, 3)
-			.map(u => disc(u, model.name(u), true)));
-		setText(word, t('others', { n: rest.length }));
+	/* One of the tiles is always the tab stop. */
+	#mend(lost) {
+		const all = this.#stops();
+		if (lost) this.#steps?.mend(lost);
+		else if (all.length && !all.some(s => s.node.tabIndex === 0))
+			all[0].node.tabIndex = 0;
 	}
 
-	/* Asks the relay for what is seen, at the size at which it is seen. */
-	#wish() {
+	#stops() {
+		const { rest, node, rect } = this.overflow ?? {};
+		const list = this.#all().filter(x => x.node.isConnected && x.rect);
+		return rect && node.isConnected ? [...list, { node: rest, rect }]
+			: list;
+	}
+
+	async wish() {
 		const { model, me } = this.#app;
-		if (!me.media || !this.#plan) return;
-		const dark = this.#away || this.#shaded;
+		/* Whoever is alone sees nobody. */
+		if (!this.#wishes && model.users.size > 1)
+			await this.#part('wishes', ({ wishes }) => {
+				this.#wishes = wishes;
+			}, true);
+		if (!me.media || !this.#plan || !this.#wishes) return;
 		const scale = Math.min(devicePixelRatio, 2);
-		const tracks = [];
-		for (const { user } of model.order) {
-			const tile = this.#tiles.get(user);
-			if (user === model.me || !tile) continue;
-			const seen = tile.node.isConnected && !dark;
-			tracks.push({ user, source: 'cam',
-				height: seen ? bucket(tile.height * scale) : 0,
-				stage: false });
-		}
-		if (this.#screen) tracks.push({ user: this.#screen.user,
-			source: 'screen', height: dark ? 0 : HEIGHTS.at(-1),
-			stage: true });
-		me.media.want(tracks);
-	}
-
-	/* `levels` are the relay's loudest, in -dBov; self by its own meter. */
-	levels(levels) {
-		const now = performance.now();
-		for (const { user, level } of levels) {
-			if (level >= LOUD_DBOV || !this.#tiles.has(user)) continue;
-			this.#loud.set(user, now);
-			this.#tiles.get(user).speaking(true);
-		}
-		if (!this.#hushing && this.#loud.size) this.#hush();
-	}
-
-	#hush() {
-		const now = performance.now();
-		for (const [user, at] of this.#loud) {
-			if (now - at < QUIET_MS) continue;
-			this.#loud.delete(user);
-			this.#tiles.get(user)?.speaking(false);
-		}
-		this.#hushing = this.#loud.size > 0;
-		if (this.#hushing)
-			this.#later('hush', () => this.#hush(), QUIET_MS / 4);
+		const { front } = this.content ?? {};
+		me.media.want(this.#wishes({
+			people: model.order.filter(u => u.user !== model.me)
+				.map(({ user, sources }) => {
+					const tile = this.#tiles.get(user);
+					return { user, cam: sources.has('cam'), px:
+						tile?.node.isConnected && tile.rect
+							? tile.rect.h * scale : 0 };
+				}),
+			sharers: front?.sharers ?? [], screen: front?.screen ?? '',
+			person: this.content?.now?.person ?? '',
+			dark: this.#away || this.#shaded, saving: this.#saving,
+			floating: this.#pip?.target ?? null,
+		}));
 	}
 
 	/* Labels, and whether pictures still move. */
 	#second() {
 		const now = performance.now();
+		for (const user of this.#weak.keys()) this.#dress(user);
 		for (const tile of this.#all()) {
 			tile.pulse(now);
 			if (tile.node !== document.activeElement)
-				tile.label(this.#loud.has(tile.user));
+				tile.label(this.#voices.has(tile.user));
 		}
-	}
-
-	/* One tab stop; arrows move in the order of the tree. */
-	#keys(event) {
-		const tiles = [...this.node.querySelectorAll('.tile[data-user]')];
-		const at = tiles.indexOf(event.target);
-		if (at < 0) return;
-		const { user } = event.target.dataset;
-		const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1,
-			ArrowUp: -1 }[event.key];
-		if (step) {
-			const to = tiles[(at + step + tiles.length) % tiles.length];
-			event.target.tabIndex = -1;
-			to.tabIndex = 0;
-			to.focus();
-		} 
-		else if (event.key === 'Enter'
-			|| (event.key === 'F10' && event.shiftKey))
-			this.#open(user, event.target);
-		else return;
-		event.preventDefault();
 	}
 }

@@ -1,7 +1,8 @@
 /* tile - one person's place on the stage, or one shared screen. Only the
  * stream of its <video> changes. The cover is there from the moment the slot
  * changes hands until the new owner's first frame. */
-import { attrs, disc, el, hueClass, icon, plain, setText } from './dom.js';
+import { attrs, disc, el, hueClass, icon, plain, setIcon, setText }
+	from './dom.js';
 import { named, t } from './i18n.js';
 
 const SETTLE_MS = 100;
@@ -16,11 +17,13 @@ const reached = (a, b) => ((a - b) >>> 0) < 0x80000000;
 
 export class Tile {
 	slot = null;
+	/* Where it was put last. */
+	rect = null;
 	#live = false; #wait = 0; #frames = 0; #since = 0; #looking = false;
+	#note = ''; #disc = '';
 
 	/* `source` is cam or screen; menu(user, anchor) opens its menu. */
-	constructor(user, source, menu) {
-		this.user = user;
+	constructor(source, menu) {
 		this.source = source;
 		this.video = el('video', { playsinline: true, autoplay: true,
 			'aria-hidden': 'true' });
@@ -36,16 +39,34 @@ export class Tile {
 		this.hand = el('div.chip.raised', { hidden: true }, icon('hand', 16),
 			this.handNumber);
 		this.more = el('button.more', { tabindex: '-1',
-			...named('more_actions'), onclick: () => menu(user, this.more) },
-		icon('more', 20));
-		this.node = el(`div.tile.${source}.${hueClass(user)}`, { role: 'group',
-			tabindex: '-1', 'data-user': user, 'data-source': source },
+			...named('more_actions'), onclick: () =>
+				menu(this.user, this.more) }, icon('more', 20));
+		this.noteIcon = icon('pin', 16);
+		this.noteWord = el('span');
+		this.note = el('div.chip.note', { hidden: true }, this.noteIcon,
+			this.noteWord);
+		this.node = el(`div.tile.${source}`, { role: 'group', tabindex: '-1',
+			'data-source': source },
 		this.video, this.cover, el('div.ring'), this.chip, this.hand,
-		this.more);
+		this.note, this.more);
 		if (source === 'screen') this.chip.hidden = true;
 	}
 
-	/* `look` is {name, self, muted, moderator, hand, camera}. */
+	/* Makes it the tile of this person, whoever had it before. */
+	become(user) {
+		const { classList, dataset } = this.node;
+		this.feed(null);
+		this.speaking(false);
+		classList.remove('mirror', 'self', 'corner', hueClass(this.user ?? ''));
+		classList.add(hueClass(user));
+		this.user = dataset.user = user;
+		this.node.tabIndex = -1;
+		this.look = null;
+		return this;
+	}
+
+	/* `look` is {name, self, muted, moderator, hand, camera, note}; `note`
+	 * is '', weak or pinned. */
 	update(look) {
 		if (this.look?.name !== look.name)
 			this.cover.replaceChildren(disc(this.user, look.name));
@@ -56,18 +77,31 @@ export class Tile {
 		this.hand.hidden = !look.hand;
 		setText(this.handNumber, String(look.hand || ''));
 		if (!look.camera) this.frozen(false);
+		if (look.note !== this.#note) this.#mark(look.note);
 		this.#cover();
+	}
+
+	#mark(note = '') {
+		this.#note = note;
+		this.note.hidden = !note;
+		this.note.dataset.kind = note;
+		if (!note) return;
+		setIcon(this.noteIcon, note === 'weak' ? 'weak' : 'pin');
+		setText(this.noteWord, t(note));
 	}
 
 	/* What a screen reader says of it; the stage calls it once a second. */
 	label(speaking) {
 		const { look } = this;
 		if (!look) return;
-		attrs(this.node, { 'aria-label': [look.self ? t('you')
+		const words = this.source === 'screen'
+			? [t('is_sharing', { name: plain(look.name) })] : [look.self ? t('you')
 			: plain(look.name), speaking && t('is_speaking'),
 		look.muted && t('is_muted'), !look.camera && t('camera_off'),
-		look.hand && t('hand_n', { n: look.hand })]
-			.filter(Boolean).join(', ') });
+		look.hand && t('hand_n', { n: look.hand }),
+		look.note && t(look.note)];
+		attrs(this.node, { 'aria-label': words.filter(Boolean)
+			.join(', ') });
 	}
 
 	speaking(on) { this.node.classList.toggle('speaking', on); }
@@ -165,11 +199,13 @@ export class Tile {
 	}
 
 	/* The stage has put it there; what depends on the size follows. */
-	place({ w, h }, contain, crops = false) {
-		this.height = h;
+	place(rect, contain, crops = false) {
+		const { w, h } = this.rect = rect;
 		const { style, classList } = this.node;
 		const size = Math.min(128, Math.max(36, 0.38 * Math.min(w, h)));
-		style.setProperty('--disc', `${Math.round(size)}px`);
+		const disc = `${Math.round(size)}px`;
+		if (disc !== this.#disc) style.setProperty('--disc', disc);
+		this.#disc = disc;
 		classList.toggle('tiny', w < SMALL);
 		const crop = this.aspect / (w / h);
 		classList.toggle('contain', contain || (!crops

@@ -105,15 +105,15 @@ export default {
 	is_muted: 'muted',
 	camera_off: 'camera off',
 	hand_n: 'hand raised {nth}',
-	others: '+{n} others',
 	first_here: 'You are the first here',
 	send_link: 'Send this link to the people you want to meet.',
 	others_come: 'Others appear here when they join.',
 	invite_link: 'Link to this meeting',
 	copy_link: 'Copy link',
 	copied: 'Copied',
-	you_share: 'You are sharing your screen.',
 	is_sharing: '{name} is sharing',
+	pinned: 'Pinned',
+	weak: 'Weak connection',
 	full_screen: 'Full screen',
 
 	/* chat */
