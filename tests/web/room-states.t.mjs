@@ -85,12 +85,12 @@ async function weak(p, path)
 	ok(await until(30, async () => await camera(p) === 2),
 		'a camera at its usual size');
 	path.loss = 0.4;
-	ok(await toast(p, 'Weak connection', 20), 'a bad path is told');
-	like(await p.locator('.toast', {hasText: 'Weak connection'})
-		.innerText(), /Your connection is weak\.[^]*\d+(\.\d)?% of packets lost, \d+ ms there and back/,
-	'in words and numbers');
-	ok(await until(10, async () => await camera(p) === 4),
-		'the camera is sent smaller');
+	ok(await until(20, async () => await camera(p) === 4),
+		'on a bad path the camera is sent smaller');
+	/* On a busy machine this may have been so and told before. */
+	const [, text] = await told(p, /^Weak connection/) ?? [, ''];
+	like(text, /Your connection is weak\..*% of packets lost, [\d,]+ ms there and back/,
+		'and that is told in words and numbers');
 	await p.keyboard.press(',');
 	const lines = p.locator('.settings');
 	ok(await until(5, async () => /Weak connection/.test(
@@ -190,10 +190,9 @@ async function devices(p)
 	const after = await label();
 	ok(after && after !== before, `${before}, then ${after}`);
 	await p.evaluate(() => window.unplug('audio', true));
-	ok(await toast(p, 'The microphone was unplugged.'), 'the last one goes');
-	like(await p.locator('.toast', {hasText: 'The microphone was'})
-		.innerText(), /Plug it in again[^]*Try again/,
-	'with what to do next');
+	ok(await told(p, /^The microphone was unplugged\.Plug it/),
+		'the last one goes');
+	ok(await told(p, /Plug it in again.*Try again/), 'with what to do next');
 	ok(await button(p, 'Unmute').isVisible(), 'the bar shows it off');
 	await p.evaluate(() => window.plug());
 	ok(await until(10, () => button(p, 'Mute').isVisible()) &&

@@ -19,11 +19,15 @@ export async function crowd(link, names)
 	return all;
 }
 
-/* Keeps all that is said in the live regions: window.told. */
+/* Keeps all that is said in the live regions and by toasts: window.told. */
 export const listening = () => {
 	window.told = [];
 	new MutationObserver((list) => {
-		for (const {target} of list) {
+		for (const {target, addedNodes} of list) {
+			for (const n of addedNodes)
+				if (n.classList?.contains('toast'))
+					window.told.push(['toast', n.textContent,
+						performance.now()]);
 			const node = (target.closest ? target : target.parentNode)
 				?.closest('#polite, #assert');
 			if (node?.textContent) window.told.push([node.id,
