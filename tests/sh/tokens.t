@@ -46,7 +46,7 @@ ok "is over then" wait_for 15 expired
 sign "$(jq -c '.mtg = "other"' <<<"$claims")"
 hello "$signed" refused "of another meeting"
 sign "$(jq -c '.mtg = "none"' <<<"$claims")"
-hello "$signed" ended "of no meeting"
+hello "$signed" absent "of no meeting"
 sign "$(jq -c '.role = "moderator"' <<<"$claims")"
 p hello up token "$signed"
 is "a role that the link has not" "$(cut -d' ' -f1,3 <<<"$got")" "ok viewer"
@@ -135,7 +135,7 @@ gone=$(token)
 id=$(jq -r .jti <<<"$(claims_of "$gone")")
 hello "$gone" ok "before unlink"
 exits "unlink" 0 meeting-ctl unlink $m "$id"
-hello "$gone" refused "after unlink"
+hello "$gone" revoked "after unlink"
 exits "unlink again" 0 meeting-ctl unlink $m "$id"
 exits "unlink of none is 1" 1 meeting-ctl unlink $m l_aaaaaaaaaaaaaaaaaaaaaaaaaa
 like "links shows it" "$(meeting-ctl links $m)" "^$id .* revoked "
