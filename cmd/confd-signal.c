@@ -80,7 +80,6 @@ struct app {
 	struct hub_wishes wishes;
 	const char *www, *rundir, *statedir, *base_path, *reload;
 	const char *metrics;
-	union io_addr metrics_at;
 	const char *worker_key, *group, *audit;
 	bool tls, hsts, sync_full, sandbox, selftest, limit_loopback;
 	uint64_t sources, requests, session_ms;
@@ -160,11 +159,12 @@ static int add_word(const char **list, size_t *n, size_t max, const char *s)
 static int check(struct app *a)
 {
 	char why[HUB_WHY_CAP], base[HUB_URL_CAP] = "";
+	union io_addr at;
 
 	if (a->base_path && hub_base_path(base, a->base_path))
 		return complain(2, "not a path to be below: '%s'",
 			a->base_path);
-	if (a->metrics && io_addr_parse(&a->metrics_at, a->metrics))
+	if (a->metrics && io_addr_parse(&at, a->metrics))
 		return complain(2, "not an address for metrics: '%s'",
 			a->metrics);
 	if (!a->tls && a->hsts)
@@ -316,15 +316,6 @@ static int find_www(struct app *a)
 
 /* --- Sockets ------------------------------------------------------------- */
 
-static int cannot_listen(const char *where, int err)
-{
-	int status = err == -EADDRINUSE ? 75 : err == -EINVAL ||
-		err == -EADDRNOTAVAIL || err == -ENAMETOOLONG ? 2 : 3;
-
-	return complain(status, "cannot listen on '%s': %s", where,
-		strerror(-err));
-}
-
 static int open_http(struct app *a)
 {
 	char why[256];
@@ -339,48 +330,24 @@ static int open_http(struct app *a)
 	return status ? complain(status, "%s", why) : -1;
 }
 
-static int open_metrics(struct app *a)
+/* Those of one kind, our own by the path that is kept to remove it. */
+static int open_unix(struct app *a, const char *name, char *path,
+	mode_t mode, gid_t gid)
 {
-	char text[IO_ADDR_CAP];
-	union io_addr addr = a->metrics_at;
-	int fd, err;
+	char why[256];
+	int status = hub_unix_open(a->hub, a->run, name, mode, gid, path,
+		sizeof(a->signal_path), why);
 
-	if (!a->metrics)
-		return -1;
-	fd = io_tcp_listen(&addr);
-	if (fd < 0)
-		return cannot_listen(a->metrics, fd);
-	err = io_local_addr(fd, &addr);
-	err = err ? err : hub_listen_metrics(a->hub, fd);
-	if (err)
-		return cannot_listen(a->metrics, err);
-	io_addr_format(text, &addr);
-	io_log(IO_INFO, "metrics on %s", text);
-	return -1;
+	return status ? complain(status, "%s", why) : -1;
 }
 
-/* An inherited socket, or one of our own, whose path is kept to remove it. */
-static int open_unix(struct app *a, const char *name, char *path,
-	size_t cap, mode_t mode, gid_t gid,
-	int (*listen)(struct hub *h, int fd))
+static int open_metrics(struct app *a)
 {
-	int fds[2], fd, n = io_inherited(name, fds, 2), err = 0;
+	char why[256];
+	int status = a->metrics ? hub_metrics_open(a->hub, a->metrics, why) :
+		0;
 
-	for (int i = 0; i < n; i++)
-		err = err ? err : listen(a->hub, fds[i]);
-	if (n > 0)
-		return err ? complain(3, "cannot use the socket '%s': %s",
-			name, strerror(-err)) : -1;
-	snprintf(path, cap, "%s/%s.sock", a->run, name);
-	fd = io_unix_listen(path, mode, gid);
-	if (fd < 0) {
-		err = cannot_listen(path, fd);
-		*path = '\0';
-		return err;
-	}
-	err = listen(a->hub, fd);
-	return err ? complain(3, "cannot serve '%s': %s", path,
-		strerror(-err)) : -1;
+	return status ? complain(status, "%s", why) : -1;
 }
 
 /* --- The whole ----------------------------------------------------------- */
@@ -521,13 +488,11 @@ static int serve(struct app *a)
 	if (err)
 		return complain(3, "cannot serve HTTP: %s", strerror(-err));
 	if (status < 0)
-		status = open_unix(a, "signal", a->signal_path,
-			sizeof(a->signal_path), shared ? 0660 : 0600, a->gid,
-			hub_listen_signal);
+		status = open_unix(a, "signal", a->signal_path, shared ?
+			0660 : 0600, a->gid);
 	if (status < 0)
-		status = open_unix(a, "worker", a->worker_path,
-			sizeof(a->worker_path), 0600, (gid_t)-1,
-			hub_listen_worker);
+		status = open_unix(a, "worker", a->worker_path, 0600,
+			(gid_t)-1);
 	if (status < 0)
 		status = open_metrics(a);
 	if (status < 0)

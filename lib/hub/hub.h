@@ -111,6 +111,12 @@ int hub_http_open(const char *const *addrs, size_t n, int fds[HUB_HTTP],
  * address if it is empty. */
 int hub_http_check(const int *fds, int n, bool tls, char base[HUB_URL_CAP],
 	char why[256]);
+/* Serves the inherited sockets of this name ("signal" or "worker"), else one
+ * of our own in dir, whose path is then in path (cap bytes), else "". */
+int hub_unix_open(struct hub *h, const char *dir, const char *name,
+	mode_t mode, gid_t gid, char *path, size_t cap, char why[256]);
+/* Serves the metrics there. */
+int hub_metrics_open(struct hub *h, const char *where, char why[256]);
 /* A base without a path gets this one, as a path of web_is_base. -EINVAL:
  * the path is none, -ENAMETOOLONG. */
 int hub_base_path(char base[HUB_URL_CAP], const char *path);

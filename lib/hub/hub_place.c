@@ -1,5 +1,5 @@
 /* hub_place - where confd-signal finds the client's files, by which addresses
- * it serves browsers, and what its links begin with. */
+ * it serves browsers, by which sockets tools, and what its links begin with. */
 #include <ctype.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -98,9 +98,9 @@ int hub_find_www(char out[4096])
 static int cannot_listen(const char *where, int err, char why[256])
 {
 	int status = err == -EADDRINUSE ? 75 : err == -EINVAL ||
-		err == -EADDRNOTAVAIL ? 2 : 3;
+		err == -EADDRNOTAVAIL || err == -ENAMETOOLONG ? 2 : 3;
 
-	return fail(why, status, "cannot listen on '%.100s': %s", where,
+	return fail(why, status, "cannot listen on '%.120s': %s", where,
 		strerror(-err));
 }
 
@@ -169,5 +169,54 @@ int hub_http_check(const int *fds, int n, bool tls, char base[HUB_URL_CAP],
 				io_addr_port(&addr));
 		snprintf(base, HUB_URL_CAP, "%s://%s", scheme, text);
 	}
+	return 0;
+}
+
+/* --- Sockets of tools ----------------------------------------------------- */
+
+static int listen_unix(struct hub *h, const char *name, int fd)
+{
+	return str_eq(name, "signal") ? hub_listen_signal(h, fd) :
+		hub_listen_worker(h, fd);
+}
+
+int hub_unix_open(struct hub *h, const char *dir, const char *name,
+	mode_t mode, gid_t gid, char *path, size_t cap, char why[256])
+{
+	int fds[2], fd, n = io_inherited(name, fds, 2), err = 0;
+
+	*path = '\0';
+	for (int i = 0; i < n; i++)
+		err = err ? err : listen_unix(h, name, fds[i]);
+	if (n > 0)
+		return err ? fail(why, 3, "cannot use the socket '%s': %s",
+			name, strerror(-err)) : 0;
+	snprintf(path, cap, "%s/%s.sock", dir, name);
+	fd = io_unix_listen(path, mode, gid);
+	if (fd < 0) {
+		err = cannot_listen(path, fd, why);
+		*path = '\0';
+		return err;
+	}
+	err = listen_unix(h, name, fd);
+	return err ? fail(why, 3, "cannot serve '%.180s': %s", path,
+		strerror(-err)) : 0;
+}
+
+int hub_metrics_open(struct hub *h, const char *where, char why[256])
+{
+	char text[IO_ADDR_CAP];
+	union io_addr addr;
+	int err = io_addr_parse(&addr, where);
+	int fd = err ? err : io_tcp_listen(&addr);
+
+	if (fd < 0)
+		return cannot_listen(where, fd, why);
+	err = io_local_addr(fd, &addr);
+	err = err ? err : hub_listen_metrics(h, fd);
+	if (err)
+		return cannot_listen(where, err, why);
+	io_addr_format(text, &addr);
+	io_log(IO_INFO, "metrics on %s", text);
 	return 0;
 }
