@@ -31,11 +31,15 @@ static const char usage_text[] =
 	"  --hsts              tell browsers to insist on TLS\n"
 	"  --url BASE          what join links begin with\n"
 	"  --allow-origin URL  let pages of this origin connect too\n"
+	"  --frame-ancestors ORIGINS\n"
+	"                      let pages of these origins ('none', 'self')\n"
+	"                      show the page in a frame, see conf-embed(7)\n"
 	"  --base-path PATH    be below PATH ('/conf'), and nowhere else\n"
 	"  --trust-proxy CIDR  believe proxies of this network (or address)\n"
 	"                      whom they ask for; may be given several times\n"
-	"  --reload FILE       at SIGHUP take url, allow-origin, trust-proxy,\n"
-	"                      tls-cert and tls-key from [signal] in FILE\n"
+	"  --reload FILE       at SIGHUP take url, allow-origin,\n"
+	"                      frame-ancestors, trust-proxy, tls-cert and\n"
+	"                      tls-key from [signal] in FILE\n"
 	"  --metrics ADDR:PORT tell Prometheus there, over plain HTTP, at\n"
 	"                      /metrics, as signal.sock does always\n"
 	"  --www DIR           the client's files\n"
@@ -65,10 +69,11 @@ static const char usage_text[] =
 
 enum {
 	OPT_LISTEN = 256, OPT_TLS, OPT_CERT, OPT_KEY, OPT_HSTS, OPT_URL,
-	OPT_ORIGIN, OPT_BASE, OPT_TRUST, OPT_RELOAD, OPT_METRICS, OPT_WWW,
-	OPT_RUNDIR, OPT_STATEDIR, OPT_SYNC, OPT_WORKER_KEY, OPT_GROUP,
-	OPT_AUDIT, OPT_SOURCES, OPT_REQUESTS, OPT_LOOPBACK, OPT_SESSION_AGE,
-	OPT_SANDBOX, OPT_SELFTEST, OPT_LIFELINE, OPT_HELP, OPT_COMPLETION
+	OPT_ORIGIN, OPT_FRAME, OPT_BASE, OPT_TRUST, OPT_RELOAD, OPT_METRICS,
+	OPT_WWW, OPT_RUNDIR, OPT_STATEDIR, OPT_SYNC, OPT_WORKER_KEY,
+	OPT_GROUP, OPT_AUDIT, OPT_SOURCES, OPT_REQUESTS, OPT_LOOPBACK,
+	OPT_SESSION_AGE, OPT_SANDBOX, OPT_SELFTEST, OPT_LIFELINE, OPT_HELP,
+	OPT_COMPLETION
 };
 
 #define ADDRS   HUB_HTTP
@@ -181,6 +186,7 @@ static const struct option longs[] = {
 	{"hsts", no_argument, NULL, OPT_HSTS},
 	{"url", required_argument, NULL, OPT_URL},
 	{"allow-origin", required_argument, NULL, OPT_ORIGIN},
+	{"frame-ancestors", required_argument, NULL, OPT_FRAME},
 	{"base-path", required_argument, NULL, OPT_BASE},
 	{"trust-proxy", required_argument, NULL, OPT_TRUST},
 	{"reload", required_argument, NULL, OPT_RELOAD},
@@ -230,6 +236,7 @@ static int options(struct app *a, int argc, char **argv)
 		case OPT_LISTEN: err = add_word(a->listen, &a->n_listen, ADDRS,
 			optarg); break;
 		case OPT_ORIGIN: err = hub_wish(w, HUB_ORIGIN, optarg); break;
+		case OPT_FRAME: err = hub_wish(w, HUB_FRAME, optarg); break;
 		case OPT_TRUST: err = hub_wish(w, HUB_TRUST, optarg); break;
 		case OPT_CERT: err = hub_wish(w, HUB_CERT, optarg); break;
 		case OPT_KEY: err = hub_wish(w, HUB_CERT_KEY, optarg); break;

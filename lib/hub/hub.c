@@ -43,8 +43,8 @@ static int make_web(struct hub *h, const struct hub_config *c,
 	char why[256])
 {
 	struct web_config wc = {.www = c->www, .cert = c->cert,
-		.origins = c->origins, .hsts = c->hsts, .base = c->base,
-		.trust = c->trust};
+		.origins = c->origins, .frames = c->frames, .hsts = c->hsts,
+		.base = c->base, .trust = c->trust};
 	const struct guard_config gc = {.sources = c->limit_sources,
 		.per_s = c->limit_requests, .loopback = c->limit_loopback,
 		.seed = h->seed};
@@ -134,7 +134,7 @@ struct hub *hub_new(struct io_loop *l, const struct hub_config *c,
 int hub_renew(struct hub *h, const struct hub_config *c, char why[256])
 {
 	const struct web_config wc = {.cert = c->cert, .origins = c->origins,
-		.trust = c->trust};
+		.frames = c->frames, .trust = c->trust};
 	char words[160], *url = strdup(c->url);
 	int err = -ENOMEM;
 

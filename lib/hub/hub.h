@@ -39,7 +39,8 @@ struct hub_config {
 	const char *state_dir;   /* log.db, keys/ */
 	const char *www;         /* the client's folder */
 	const char *url;         /* base of join links, no slash at its end */
-	const char *const *origins; /* as web_config, and these two */
+	const char *const *origins; /* as web_config, and these three */
+	const char *const *frames;
 	const char *base;
 	const char *const *trust;
 	const struct cert *cert; /* NULL: plain HTTP */
@@ -62,10 +63,10 @@ struct hub *hub_new(struct io_loop *l, const struct hub_config *c,
 	char why[256]);
 void hub_free(struct hub *h);
 
-/* Takes url, origins, trust and cert of c in place of those it has; all else
- * is not looked at, and nobody's connection ends. On failure (as hub_new, with
- * words in why) nothing has changed. cert is borrowed as by hub_new, and the
- * former one may go. */
+/* Takes url, origins, frames, trust and cert of c in place of those it has;
+ * all else is not looked at, and nobody's connection ends. On failure (as
+ * hub_new, with words in why) nothing has changed. cert is borrowed as by
+ * hub_new, and the former one may go. */
 int hub_renew(struct hub *h, const struct hub_config *c, char why[256]);
 
 /* Listening sockets, owned by hub from then on, also when this fails. */

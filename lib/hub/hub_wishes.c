@@ -11,6 +11,7 @@ static const struct {
 	[HUB_CERT] = {"tls-cert", 1},
 	[HUB_CERT_KEY] = {"tls-key", 1},
 	[HUB_ORIGIN] = {"allow-origin", 16},
+	[HUB_FRAME] = {"frame-ancestors", 16},
 	[HUB_TRUST] = {"trust-proxy", CONF_MAX_WORDS},
 };
 
@@ -36,10 +37,25 @@ static int add(struct conf_words *w, const char *word)
 	return 0;
 }
 
+static int add_several(struct conf_words *w, size_t max, const char *list)
+{
+	struct conf_words more;
+	int err = conf_words(&more, list);
+
+	if (!err && !more.n)
+		err = -EINVAL;
+	for (size_t i = 0; !err && i < more.n; i++)
+		err = w->n == max ? -E2BIG : add(w, more.v[i]);
+	conf_words_free(&more);
+	return err;
+}
+
 int hub_wish(struct hub_wishes *w, enum hub_wish which, const char *word)
 {
 	struct conf_words *words = &w->words[which];
 
+	if (which == HUB_FRAME)
+		return add_several(words, rows[which].max, word);
 	if (rows[which].max == 1)
 		conf_words_free(words);
 	return words->n == rows[which].max ? -E2BIG : add(words, word);
@@ -79,6 +95,27 @@ int hub_wishes_read(struct hub_wishes *w, const char *path,
 	return bad(why, "%s", words);
 }
 
+/* "none" alone, or origins and "self", with the quotes of CSP or without. */
+static int check_frames(struct conf_words *w, char why[HUB_WHY_CAP])
+{
+	for (size_t i = 0; i < w->n; i++) {
+		char *s = w->v[i];
+
+		if (str_eq(s, "'self'") || str_eq(s, "'none'")) {
+			memmove(s, s + 1, 4);
+			s[4] = '\0';
+		}
+		if (str_eq(s, "none") && w->n > 1)
+			return bad(why, "'none' goes with nobody else who may "
+				"frame the page");
+		if (!str_eq(s, "self") && !str_eq(s, "none") &&
+			!hub_is_origin(s))
+			return bad(why, "not an origin, self or none: "
+				"'%.200s'", s);
+	}
+	return 0;
+}
+
 int hub_wishes_check(struct hub_wishes *w, bool tls, const char *path,
 	char why[HUB_WHY_CAP])
 {
@@ -92,6 +129,8 @@ int hub_wishes_check(struct hub_wishes *w, bool tls, const char *path,
 		if (!hub_is_origin(origins->v[i]))
 			return bad(why, "not an origin: '%.200s'",
 				origins->v[i]);
+	if (check_frames(&w->words[HUB_FRAME], why))
+		return 2;
 	for (size_t i = 0; i < trust->n; i++)
 		if (!web_is_network(trust->v[i]))
 			return bad(why, "not a network: '%.200s'",
@@ -133,6 +172,7 @@ void hub_wishes_fill(const struct hub_wishes *w, const char *own,
 {
 	c->url = *w->base ? w->base : own;
 	c->origins = (const char *const *)w->words[HUB_ORIGIN].v;
+	c->frames = (const char *const *)w->words[HUB_FRAME].v;
 	c->trust = (const char *const *)w->words[HUB_TRUST].v;
 }
 

@@ -1,7 +1,7 @@
 /* hub_wishes - those settings of confd-signal that can change while it runs:
- * where links lead, whose pages may connect, which proxies are believed, and
- * the certificate. They come from options, or from the section [signal] of a
- * file, whose keys are named like the options.
+ * where links lead, whose pages may connect or frame ours, which proxies are
+ * believed, and the certificate. They come from options, or from the section
+ * [signal] of a file, whose keys are named like the options.
  *
  * Ownership: all words are copied; a zeroed struct is empty, and
  * hub_wishes_free is legal on it.
@@ -13,16 +13,16 @@
 #include "conf.h"
 #include "hub.h"
 
-enum hub_wish { HUB_URL, HUB_CERT, HUB_CERT_KEY, HUB_ORIGIN, HUB_TRUST,
-	HUB_WISHES };
+enum hub_wish { HUB_URL, HUB_CERT, HUB_CERT_KEY, HUB_ORIGIN, HUB_FRAME,
+	HUB_TRUST, HUB_WISHES };
 struct hub_wishes {
 	struct conf_words words[HUB_WISHES];
 	char base[HUB_URL_CAP]; /* of links, by hub_wishes_check; or empty */
 };
 #define HUB_WHY_CAP 256
 
-/* A word of an option. Where one is all there can be, the last counts.
- * -E2BIG, -ENOMEM. */
+/* A word of an option, or several of HUB_FRAME, parted by blanks. Where one is
+ * all there can be, the last counts. -E2BIG, -ENOMEM, -EINVAL. */
 int hub_wish(struct hub_wishes *w, enum hub_wish which, const char *word);
 /* Replaces all by what the file says. */
 int hub_wishes_read(struct hub_wishes *w, const char *path,

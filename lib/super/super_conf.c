@@ -9,7 +9,8 @@ static const struct conf_key keys[] = {
 	{"run", "sandbox"},
 	{"signal", "url"}, {"signal", "www"}, {"signal", "sync"},
 	{"signal", "tls-cert"}, {"signal", "tls-key"},
-	{"signal", "allow-origin"}, {"signal", "sandbox"},
+	{"signal", "allow-origin"}, {"signal", "frame-ancestors"},
+	{"signal", "sandbox"},
 	{"signal", "audit"}, {"signal", "limit-sources"},
 	{"signal", "limit-requests"}, {"signal", "limit-loopback"},
 	{"signal", "session-age"},
@@ -21,7 +22,7 @@ static const struct conf_key keys[] = {
 
 /* Of [signal], those that confd-signal reads again by itself. */
 static const char *const live[] = {"url", "tls-cert", "tls-key",
-	"allow-origin", "trust-proxy"};
+	"allow-origin", "frame-ancestors", "trust-proxy"};
 
 static bool is_live(const struct conf_key *k)
 {

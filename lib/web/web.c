@@ -26,8 +26,9 @@ void web_headers(struct web *w, struct evhttp_request *req)
 {
 	struct evkeyvalq *h = evhttp_request_get_output_headers(req);
 	const char *host = w->client.host, *s = w->client.tls ? "s" : "";
-	char csp[2048], self[WEB_HOST_CAP + WEB_BASE_CAP + 16] = "'self'";
+	char self[WEB_HOST_CAP + WEB_BASE_CAP + 16] = "'self'";
 	char socket[sizeof(self)] = "";
+	struct buf csp = {0};
 
 	for (size_t i = 0; i < ARRAY_LEN(fixed_headers); i++)
 		evhttp_add_header(h, fixed_headers[i].name,
@@ -40,11 +41,16 @@ void web_headers(struct web *w, struct evhttp_request *req)
 	if (*host)
 		snprintf(socket, sizeof(socket), " ws%s://%s%s%s", s, host,
 			w->base, *w->base ? "/ws" : "");
-	snprintf(csp, sizeof(csp), "default-src 'none'; script-src %s; "
+	buf_printf(&csp, "default-src 'none'; script-src %s; "
 		"style-src %s; img-src %s blob:; connect-src %s%s; "
 		"media-src blob:; base-uri 'none'; form-action 'none'; "
-		"frame-ancestors 'none'", self, self, self, self, socket);
-	evhttp_add_header(h, "Content-Security-Policy", csp);
+		"frame-ancestors %s", self, self, self, self, socket,
+		w->frames);
+	/* Without memory: a page that may do nothing. */
+	evhttp_add_header(h, "Content-Security-Policy", buf_cstr(&csp) ?
+		(const char *)csp.data : "default-src 'none'; "
+		"frame-ancestors 'none'");
+	buf_free(&csp);
 	if (w->hsts && w->tls)
 		evhttp_add_header(h, "Strict-Transport-Security",
 			"max-age=31536000");
@@ -330,6 +336,7 @@ void web_free(struct web *w)
 	io_timer_free(w->tick);
 	SSL_CTX_free(w->tls);
 	web_words_free(w->origins);
+	free(w->frames);
 	free(w->trust);
 	free(w->base);
 	if (w->www >= 0)

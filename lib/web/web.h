@@ -54,6 +54,8 @@ struct web_config {
 	struct guard *guard;      /* borrowed until web_free; NULL: no limits
 	                           * for a source */
 	const char *base;         /* as web_is_base; NULL is "" */
+	const char *const *frames; /* whose pages may frame ours: origins, or
+	                            * "self"; none, NULL or "none": nobody's */
 	const char *const *trust; /* networks of proxies that are believed, as
 	                           * web_is_network; NULL-ended, or NULL */
 };
@@ -94,14 +96,14 @@ bool web_is_base(const char *s);
 bool web_is_network(const char *s);
 
 /* NULL with errno and the reason for people in why: EINVAL a certificate
- * that TLS cannot use, or a base or network that is none, ENOMEM, or what
- * opening the www folder said. */
+ * that TLS cannot use, or a base, network or framer that is none, ENOMEM, or
+ * what opening the www folder said. */
 struct web *web_new(struct io_loop *l, const struct web_config *c,
 	const struct web_events *ev, void *arg, char why[160]);
-/* Takes cert, origins and trust of c in place of those it has; all else of c
- * is not looked at. Connections that exist go on as they are. On failure,
- * which is as for web_new, nothing has changed; EINVAL also for TLS where
- * there was none, or none where there was. */
+/* Takes cert, origins, frames and trust of c in place of those it has; all
+ * else of c is not looked at. Connections that exist go on as they are. On
+ * failure, which is as for web_new, nothing has changed; EINVAL also for TLS
+ * where there was none, or none where there was. */
 int web_renew(struct web *w, const struct web_config *c, char why[160]);
 /* Serves a listening socket, which web owns from then on. */
 int web_listen(struct web *w, int fd);

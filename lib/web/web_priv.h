@@ -31,6 +31,7 @@ struct web {
 	bool hsts;
 	struct guard *guard;
 	char **origins;        /* NULL-ended */
+	char *frames;          /* whose pages may frame ours, as CSP says it */
 	struct web_net *trust; /* proxies that are believed */
 	size_t n_trust;
 	char *base;            /* path that all is below: "/conf", or "" */
@@ -58,7 +59,11 @@ void web_file_send(struct web *w, struct evhttp_request *req,
 int web_path(char *out, size_t cap, const char *url_path);
 const char *web_mime(const char *name);
 
-/* web_renew.c: sets what web_renew may, also for the first time. */
+/* web_renew.c */
+/* What stands behind frame-ancestors, to be freed. NULL with ENOMEM, or
+ * EINVAL for a word that would be read as more than one. */
+char *web_frames(const char *const *list);
+/* Sets what web_renew may, also for the first time. */
 int web_renewal(struct web *w, const struct web_config *c, char why[160]);
 void web_words_free(char **list); /* NULL-ended */
 

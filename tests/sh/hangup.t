@@ -84,12 +84,17 @@ is "and nothing is told to count later" "$(lines 'counts from the next')" 0
 make_cert second
 use_cert
 conf 'url = https://two.example' 'allow-origin = https://friend.example' \
+	"frame-ancestors = 'self' https://friend.example" \
 	'www = /nowhere' '[relay]' 'announce = 127.0.0.1' \
 	'[template new]' 'argv = sleep 1000'
+framers() { get -D - -o /dev/null "https://$kit_http/m/hello" |
+	sed -n 's/.*frame-ancestors \([^;]*\)\r$/\1/p'; }
+is "nobody may frame the page" "$(framers)" "'none'"
 is "a foreign origin before" "$(ws https://friend.example)" 403
 ok "SIGHUP is heard" hup "$again"
 is "a new connection sees the new certificate" "$(subject)" second
 is "the new origin may connect" "$(ws https://friend.example)" 101
+is "and frame the page" "$(framers)" "'self' https://friend.example"
 is "that of the new url, too" "$(ws https://two.example)" 101
 is "that of the old one no more" "$(ws https://one.example)" 403
 like "new links have the new url" "$(meeting-ctl link hello)" \
@@ -130,6 +135,9 @@ ok "a key that others can read" hup "$stays"
 chmod 600 "$T/tls/key.pem"
 conf 'url = nonsense' '[template new]' 'argv = sleep 1000'
 ok "a url that is none" hup "$stays"
+conf 'frame-ancestors = none https://a.example' \
+	'[template new]' 'argv = sleep 1000'
+ok "nobody and somebody who may frame" hup "$stays"
 conf 'trust-proxy = 10.0.0.1/8' '[template new]' 'argv = sleep 1000'
 ok "a network that is none" hup "$stays"
 printf 'nonsense\n' >"$T/etc/kit.conf"
@@ -139,6 +147,7 @@ like "confd-run keeps its own, too" "$(cat "$T/kit.err")" \
 rm "$T/etc/kit.conf"
 ok "no configuration" hup "$stays"
 is "the certificate is the old one" "$(subject)" second
+is "and who may frame" "$(framers)" "'self' https://friend.example"
 like "and the url" "$(meeting-ctl link hello)" '^https://two.example/'
 exits "the template is still there" 0 \
 	runctl start '{"template":"new","instance":"b"}'

@@ -37,6 +37,10 @@ exits 'no client' 2 confd-signal --rundir "$run" --statedir "$state" \
 exits 'no group' 2 confd-signal --rundir "$run" --statedir "$state" \
 	--www "$T/www" --socket-group no-such-group
 exits 'no origin' 2 confd-signal --allow-origin https://a/b
+for f in https://a/b 'https://a b' 'none self' "self 'none'" '*' '' \
+	'https://a;x' '"' 'https://*.a' data:; do
+	exits "nobody who may frame: '$f'" 2 confd-signal --frame-ancestors "$f"
+done
 exits 'no url' 2 confd-signal --url javascript:x
 exits 'a key without its certificate' 2 confd-signal --tls-key x
 exits 'plain HTTP for everybody' 2 confd-signal --rundir "$run" \

@@ -79,13 +79,15 @@ static void from_file(void **state)
 		"tls = off\nrundir = /r\nsocket-group = conf\nsandbox = off\n"
 		"[signal]\nurl = https://c.example\n"
 		"allow-origin = https://a https://b\n"
+		"frame-ancestors = self https://c\n"
 		"[relay]\nannounce = 10.0.0.1\nsandbox = on\n");
 
 	http = NULL;
 	assert_int_equal(super_settings(&set, c, env, why), 0);
 	words_are(&set.http, "127.0.0.1:1|[::1]:2");
 	words_are(&set.signal, "--url|https://c.example|--allow-origin|"
-		"https://a|--allow-origin|https://b");
+		"https://a|--allow-origin|https://b|"
+		"--frame-ancestors|self|--frame-ancestors|https://c");
 	words_are(&set.relay, "--announce|10.0.0.1|--sandbox|on");
 	assert_false(set.tls || set.sandbox);
 	assert_true(set.http_given);

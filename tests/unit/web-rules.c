@@ -114,6 +114,30 @@ static void tokens(void **state)
 	assert_false(web_has_token(NULL, "upgrade"));
 }
 
+static void framers(void **state)
+{
+	static const char *const lists[][3] = {{NULL}, {"none"}, {"self"},
+		{"self", "https://a.example:8443"}};
+	static const char *const wanted[] = {"'none'", "'none'", "'self'",
+		"'self' https://a.example:8443"};
+	static const char *const bad[] = {"", "a b", "a;b", "a,b", "'self'",
+		"https://a\r\nX: y"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(wanted); i++) {
+		char *s = web_frames(lists[i]);
+
+		assert_string_equal(s, wanted[i]);
+		free(s);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		const char *list[] = {"self", bad[i], NULL};
+
+		assert_null(web_frames(list));
+		assert_int_equal(errno, EINVAL);
+	}
+}
+
 static void types(void **state)
 {
 	(void)state;
@@ -130,6 +154,7 @@ int main(void)
 		cmocka_unit_test(paths),
 		cmocka_unit_test(origins),
 		cmocka_unit_test(tokens),
+		cmocka_unit_test(framers),
 		cmocka_unit_test(types),
 	};
 
