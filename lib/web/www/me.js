@@ -73,6 +73,7 @@ export class Me {
 	}
 
 	#devicesChanged() {
+		if (!this.camOn && this.devices.cam) return this.devices.stop('cam');
 		this.#attach();
 		if (this.#app.stage === 'room') this.syncMute();
 		this.#app.changed('me');
@@ -109,6 +110,14 @@ export class Me {
 			this.#told = null;
 			if (!error.later) this.#app.fail(error);
 		}
+	}
+
+	/* Off for sure: also what is still being asked for. */
+	off(kind) {
+		this[`${kind}On`] = false;
+		if (kind === 'cam') this.devices.stop('cam');
+		this.#keep();
+		if (this.#app.stage === 'room') this.syncMute();
 	}
 
 	/* Returns '' or the key of a sentence that says why not. */
