@@ -26,6 +26,10 @@ export class App {
 	view = null;
 	hello = null;
 	online = true;
+	/* Told of the same as the view where the page is in a frame. */
+	outside = null;
+	/* What is shown: one of pages, and what it was told. */
+	page = [];
 	/* 'join', 'joining', 'room' or 'gone' */
 	stage = 'join';
 	/* What the refusal says while the meeting has not started. */
@@ -98,9 +102,14 @@ export class App {
 		document.body.replaceChildren(...view.nodes);
 		view.shown?.();
 		view.update('all');
+		this.page = [page, ...more];
+		this.outside?.shown(...this.page);
 	}
 
-	changed(what) { this.view?.update(what); }
+	changed(what) {
+		this.view?.update(what);
+		this.outside?.changed();
+	}
 
 	call(method, params) { return this.control.call(method, params); }
 
@@ -173,6 +182,7 @@ export class App {
 			if (!this.view?.failed) return this.#refused(error);
 			this.stage = 'join';
 			this.changed('stage');
+			this.outside?.failed(error);
 			if (error.kind === 'limit')
 				this.view.failed(t('gone_full'), true);
 			else this.fail(error);
@@ -241,6 +251,7 @@ export class App {
 		if (!what) return;
 		this.me.follow(event);
 		this.view?.happened?.(event, before);
+		this.outside?.happened(event, before);
 		this.changed(what);
 	}
 
@@ -262,6 +273,7 @@ export class App {
 		const row = this.model.saying(text, to, Date.now());
 		this.changed('chat');
 		this.#send(row);
+		return row;
 	}
 
 	async #send(row) {

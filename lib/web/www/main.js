@@ -35,4 +35,6 @@ addEventListener('hashchange', () => { if (token()) location.reload(); });
 
 await loadWords();
 const [, meeting = ''] = /\/m\/([^/]+)$/.exec(location.pathname) ?? [];
-new App(meeting, pages).start(token());
+const app = new App(meeting, pages);
+if (parent !== window) import('./embed.js').then(({ embed }) => embed(app));
+app.start(token());
