@@ -6,7 +6,7 @@
  * to here: a browser or a proxy that mislaid it gives nothing away. */
 import { plain } from './dom.js';
 import { has, t } from './i18n.js';
-import { BACK } from './gone.js';
+import { BACK } from './app.js';
 
 const NAME = 64;
 const TEXT = 8000; /* bytes, by the server */
@@ -71,7 +71,7 @@ class Embed {
 	#now() {
 		const { me, model, stage } = this.#app;
 		return { muted: !me.speaking, camera: me.showing,
-			hand: stage === 'room' && !!model.self?.hand };
+			hand: stage === 'room' && !!model?.self?.hand };
 	}
 
 	/* Tells what is another than it was told last. */

@@ -1,8 +1,8 @@
 /* gone - the page after the meeting, or instead of it: one title, one
  * sentence, at most one button. */
+import { BACK } from './app.js';
 import { el, icon, plain } from './dom.js';
 import { has, t } from './i18n.js';
-import { BACK } from './app.js';
 import { languagePick } from './join.js';
 
 export function gonePage(app, why, detail) {

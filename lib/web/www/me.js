@@ -27,14 +27,15 @@ export class Me {
 	async askDevices(before = this.#app.seat) {
 		this.micOn = before.mic ?? true;
 		this.camOn = before.cam ?? true;
-		this.#load();
+		/* Behind what the page itself still waits for. */
+		setTimeout(() => this.#load());
 		await this.devices.ask({ mic: true, cam: this.camOn });
 	}
 
 	async #load() {
 		const { Media } = await import('./media.js');
-		if (this.media) return;
 		const app = this.#app;
+		if (this.media || app.stage === 'gone') return;
 		this.media = new Media((method, params) => app.call(method, params), {
 			slot: slot => app.view?.slot?.(slot),
 			slots: () => app.view?.slots?.(),
@@ -46,7 +47,7 @@ export class Me {
 
 	publish() {
 		this.mediaReady = (this.media ? Promise.resolve() : this.#load())
-			.then(() => { this.media.publish(); });
+			.then(() => { this.media?.publish(); });
 	}
 
 	close() {
