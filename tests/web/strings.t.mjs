@@ -1,6 +1,6 @@
-/* The client's files by themselves: words, weight, and what a strict page
- * may not contain. */
-import {readFileSync, readdirSync, statSync} from 'node:fs';
+/* The client's files by themselves: words, icons, and what a strict page may
+ * not contain. */
+import {readFileSync, readdirSync} from 'node:fs';
 import {join} from 'node:path';
 import {is, ok, root, test} from './lib.mjs';
 
@@ -49,24 +49,6 @@ await test(async () => {
 	is(Object.keys(names).filter((k) => en[k] !== names[k]), [],
 		'the names that others rely on');
 
-	/* What comes to be in the room: the page, one of the two tables of
-	 * words, and what main and room need from the start; what is loaded
-	 * at a press is not in it. */
-	const size = (f) => statSync(join(www, f)).size;
-	const needs = (...all) => {
-		for (const f of all)
-			for (const [, g] of read(f).matchAll(
-				/^\s*(?:import|export)?[^'\n]*\bfrom '.\/(.*)'/gm))
-				if (!all.includes(g)) all.push(g);
-		return all;
-	};
-	const weigh = (...all) => all.reduce((n, f) => n + size(f), 0);
-	const words = Math.max(size('words-en.js'), size('words-zh.js'));
-	const room = weigh('index.html', 'style.css', 'icons.svg',
-		...needs('main.js', 'room.js', 'media.js')) + words;
-	ok(!needs('main.js', 'room.js').includes('chat.js'),
-		'a panel comes when it is opened');
-	ok(room <= 150e3, `the room weighs at most 150 kB (${room})`);
 	ok(!/innerHTML|outerHTML|insertAdjacent|document\.write|\beval\b/
 		.test(code), 'no markup is ever parsed');
 	const html = read('index.html');
