@@ -358,10 +358,11 @@ export const watcher = () => {
 /* A person: a browser context on this link. Problems of the page (errors,
  * what the content security policy refused) are kept in .problems. */
 export async function person(browser, url, {name, lang = 'en', query = '',
-	permissions, init, viewport = {width: 1280, height: 720}} = {})
+	permissions, init, viewport = {width: 1280, height: 720}, ...more} = {})
 {
 	const context = await browser.newContext({ignoreHTTPSErrors: true,
-		viewport, permissions, locale: lang == 'zh' ? 'zh-CN' : 'en-US'});
+		viewport, permissions, locale: lang == 'zh' ? 'zh-CN' : 'en-US',
+		...more});
 	context.setDefaultTimeout(90000);
 	const p = await context.newPage();
 	p.problems = [];
