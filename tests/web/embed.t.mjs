@@ -1,4 +1,4 @@
-/* timeout: 120
+/* timeout: 240
  * examples/embed as it stands: a page of another origin joins, mutes, writes
  * and leaves by messages, and hears what happens; whoever is not named by
  * --frame-ancestors gets neither a frame nor an answer. */
@@ -37,9 +37,11 @@ const ears = () => {
 };
 
 /* The page with the frame, and what it heard and asks. */
-async function framing(browser, url)
+async function framing(browser, url, before = () => {})
 {
-	const p = await person(browser, url, {init: ears});
+	const p = await person(browser, 'about:blank', {init: ears});
+	await before(p);
+	await p.goto(url);
 	p.heard = (type, match = {}) => until(10, () => p.evaluate(([t, m]) =>
 		window.got.find((e) => e.type === t && Object.entries(m)
 			.every(([k, v]) => e[k] === v)), [type, match]));
@@ -242,6 +244,25 @@ async function sibling(p)
 		'nor answered');
 }
 
+/* A browser that does not tell who frames a page: nothing goes out until
+ * the framing page has said something. */
+async function unknown(browser, url)
+{
+	const q = await framing(browser, url, (p) => p.route(
+		/:\d+\/embed\.js$/, async (route) => {
+			const response = await route.fetch();
+			await route.fulfill({response, body: (await response.text())
+				.replace('location.ancestorOrigins', 'undefined')});
+		}));
+	ok(await q.heard('ready'), 'a page that does not know says no more');
+	const early = await q.evaluate(() => window.got);
+	is(early, [{confkit: 1, type: 'ready'}], 'than that it is there');
+	is((await q.ask('state')).stage, 'join', 'until it is spoken to');
+	ok(await q.heard('ready', {meeting: 'hello'}), 'and then it tells');
+	ok(await q.heard('muted'), 'the rest');
+	return q;
+}
+
 await test(async () => {
 	const dir = mkdtempSync('/tmp/conf-embed-');
 	const k = await start(dir);
@@ -253,8 +274,7 @@ await test(async () => {
 	await speaks(p, ben);
 	await isHeld(p, k, ann);
 	await leaves(p, k, ben);
-	const q = await framing(browser, k.links.page);
-	ok(await q.heard('ready', {meeting: 'hello'}), 'another frame');
+	const q = await unknown(browser, k.links.page);
 	await sibling(q);
 	is([p.problems, q.problems, ben.problems], [[], [], []],
 		'no page had a problem');
