@@ -46,21 +46,22 @@ const shim = (colour) => {
 		setInterval(() => {
 			g.fillStyle = colour;
 			g.fillRect(0, 0, w, h);
-		}, 200);
-		return canvas.captureStream(5).getVideoTracks()[0];
+		}, 400);
+		return canvas.captureStream(3).getVideoTracks()[0];
 	};
 	const silence = () => {
 		const context = new AudioContext();
 		const nothing = context.createConstantSource();
 		const out = context.createMediaStreamDestination();
-		nothing.offset.value = 0;
+		/* Far below what is heard, but not what a dead one gives. */
+		nothing.offset.value = 1e-4;
 		nothing.connect(out);
 		nothing.start();
 		context.resume();
 		return out.stream.getAudioTracks()[0];
 	};
 	media.getUserMedia = async ({audio, video}) => new MediaStream([
-		...audio ? [silence()] : [], ...video ? [picture(640, 360)] : []]);
+		...audio ? [silence()] : [], ...video ? [picture(320, 180)] : []]);
 	media.getDisplayMedia = async () =>
 		new MediaStream([picture(1280, 720)]);
 	media.enumerateDevices = async () => [['audioinput', 'microphone'],
@@ -190,8 +191,9 @@ async function beforeJoining(cast, visit, form)
 	await visit('join', me);
 	if (await me.button('devices').isVisible()) {
 		await me.press('devices');
+		await me.locator('dialog[open]').waitFor();
 		await visit('devices', me);
-		await me.press('devices').catch(() => me.keyboard.press('Escape'));
+		await me.keyboard.press('Escape');
 	}
 	for (const g of here) {
 		await g.call('user.leave');
@@ -200,6 +202,7 @@ async function beforeJoining(cast, visit, form)
 	return {m, me};
 }
 
+/* What may be in the way: no devices, no meeting yet. */
 async function denied(cast, visit, form, m)
 {
 	const p = await cast.page(m.viewer, ME, {form, init: `(${() => {
@@ -210,6 +213,13 @@ async function denied(cast, visit, form, m)
 	await p.locator('.blocked').waitFor();
 	await visit('denied', p);
 	await p.context().close();
+	const {out} = await cast.kit.ctl('link', m.id, '--from', '10m');
+	const q = await cast.page(out.trim(), ME, {form});
+	await q.locator('.card').waitFor();
+	await until(5, () => q.locator('.preview video').evaluate((v) =>
+		v.videoWidth));
+	await visit('waiting', q);
+	await q.context().close();
 }
 
 /* The third of the others has the page in Chinese. */
