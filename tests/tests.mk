@@ -82,4 +82,10 @@ bench: deps-check
 	@$(MAKE) $(ALL_CORES) test-bin
 	@for b in tests/bench/*; do B=$B $$b || exit 1; done
 
-.PHONY: test-bin check check-run check-asan soak fuzz fuzz-bin bench t
+# What the page looks like now becomes what it has to look like, also in the
+# README; to be looked at before it is committed.
+look-accept: deps-check
+	@$(MAKE) $(ALL_CORES) test-bin
+	@LOOK=accept B=$B tests/run tests/web/look.t.mjs
+
+.PHONY: look-accept test-bin check check-run check-asan soak fuzz fuzz-bin bench t
