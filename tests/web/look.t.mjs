@@ -34,7 +34,7 @@ const WANTED = {
 /* Runs in the page: what differs from run to run or from machine to machine
  * gets a fixed look: fonts, times, the link, colours of people (whose ids
  * are random), and pictures, in whose place people in flat colours stand. */
-const settle = async (keepToasts) => {
+const settle = async (scene) => {
 	const hue = (s) => [...s].reduce((n, c) => n + c.codePointAt(0), 0) % 10;
 	const setHue = (node, text) => {
 		node.className = node.className.replace(/\bh\d\b/, `h${hue(text)}`);
@@ -46,7 +46,13 @@ const settle = async (keepToasts) => {
 			'"WenQuanYi Micro Hei" } .spinner { animation: none }');
 		document.adoptedStyleSheets = [window.looks];
 	}
-	if (!keepToasts) for (const t of all('.toast')) t.remove();
+	/* What a busy machine brings about is for its own scene. */
+	if (scene !== 'toast') for (const t of all('.toast')) t.remove();
+	if (scene !== 'reconnect') {
+		for (const b of all('.banner')) b.hidden = true;
+		for (const n of all('.lost, .frozen'))
+			n.classList.remove('lost', 'frozen');
+	}
 	for (const t of all('.time, time')) {
 		const still = t.cloneNode();
 		still.textContent = t.matches('time') ? '09:30' : '24:10';
@@ -82,9 +88,9 @@ const settle = async (keepToasts) => {
 		requestAnimationFrame(go)));
 };
 
-const shoot = async (p, theme, toasts) => {
+const shoot = async (p, theme, scene) => {
 	await p.emulateMedia({colorScheme: theme});
-	await p.evaluate(settle, toasts);
+	await p.evaluate(settle, scene);
 	return decode(await p.screenshot({animations: 'disabled',
 		scale: 'css'}));
 };
@@ -98,7 +104,7 @@ async function visit(name, p)
 	for (const theme of themes.split(' ').filter(Boolean)) {
 		const file = `${name}-${p.form}-${theme}${p.lang === 'zh' ? '-zh' :
 			''}.png`;
-		taken.set(file, await shoot(p, theme, name === 'toast'));
+		taken.set(file, await shoot(p, theme, name));
 	}
 	await p.emulateMedia({colorScheme: null});
 	if (name === 'room4' && p.lang === 'en' && p.form === 'desktop')
@@ -114,7 +120,7 @@ async function tolerance(p)
 			s.replaceSync(text);
 			document.adoptedStyleSheets = [window.looks, s];
 		}, css);
-		const picture = await shoot(p, 'dark');
+		const picture = await shoot(p, 'dark', 'room4');
 		await p.evaluate(() => {
 			document.adoptedStyleSheets = [window.looks];
 		});
