@@ -370,7 +370,8 @@ async function ends(cast, visit, form, m, me)
 	await p.context().close();
 	/* A reload that finds no server yet. */
 	const q = await cast.page(m.viewer, ME, {form});
-	await enters(q, 0);
+	await q.press('join');
+	await q.locator('.stage').waitFor();
 	await q.addInitScript('window.cut = true');
 	await q.reload();
 	await q.locator('main.wait').waitFor();
