@@ -64,9 +64,17 @@ built    := $(foreach t,$(filter-out $(dropped),$(TOOLS)),\
 archives  = $(foreach m,$(filter $(MODULES),$($1_CLOSURE)),$B/lib/$m.a)
 quotes    = $(foreach m,$1 $($1_USES),-iquote lib/$m)
 
-all: $(built:%=$B/bin/%)
+WWW := $(patsubst lib/web/%,$B/share/confkit/%,$(wildcard lib/web/www/*))
+all: $(built:%=$B/bin/%) $(WWW)
 	@$(foreach t,$(dropped),echo "make: $t is left out: missing$(foreach \
 	  l,$(call lacks,$t), $l) (make deps installs it)";)
+
+# The client as it is served: comments, which stand on lines of their own,
+# stay here. Where it goes is where confd-signal looks beside itself.
+$B/share/confkit/www/%: lib/web/www/%
+	@mkdir -p $(@D)
+	$(Q)case $< in *.js|*.css) awk '/^[ \t]*\/\*/ { skip = 1 } \
+	  !skip; skip && /\*\/[ \t]*$$/ { skip = 0 }' $<;; *) cat $<;; esac >$@
 
 # One archive and one shared object (link check) for each module. The list
 # of objects is kept beside the archive: a source that went away remakes it.
@@ -119,8 +127,8 @@ install: all
 	  install -Dm755 $B/bin/$$t $(DESTDIR)$(PREFIX)/bin/$$t || exit 1; done
 	@for p in man/man*/*; do install -Dm644 $$p \
 	  $(DESTDIR)$(PREFIX)/share/$$p || exit 1; done
-	@cd lib/web/www && find . -type f | while read -r f; do install -Dm644 \
-	  "$$f" "$(DESTDIR)$(PREFIX)/share/confkit/www/$$f" || exit 1; done
+	@for f in $(WWW:$B/%=%); do install -Dm644 $B/$$f \
+	  $(DESTDIR)$(PREFIX)/$$f || exit 1; done
 	@for t in $(built); do $B/bin/$$t --completion >/dev/null 2>&1 || \
 	  continue; d=$(DESTDIR)$(PREFIX)/share/bash-completion/completions; \
 	  mkdir -p $$d && $B/bin/$$t --completion >$$d/$$t || exit 1; done

@@ -51,6 +51,11 @@ await test(async () => {
 
 	ok(!/innerHTML|outerHTML|insertAdjacent|document\.write|\beval\b/
 		.test(code), 'no markup is ever parsed');
+	/* The build leaves them out, by lines. */
+	is(files.filter((f) => /\.(js|css)$/.test(f) && read(f).split('\n')
+		.some((l) => /\/\*/.test(l) && !/^\s*\/\*/.test(l) ||
+			/\*\/\s*\S/.test(l))), [],
+	'comments stand on lines of their own');
 	const html = read('index.html');
 	ok(!/ style=|<style| on\w+=/.test(html) &&
 		!/<script(?![^>]* src=)/.test(html), 'nothing inline in the page');

@@ -3,10 +3,10 @@
  * else comes when it is asked for, and is listed. */
 import {readdirSync, statSync} from 'node:fs';
 import {basename, join} from 'node:path';
-import {chromium, enter, is, kit, note, ok, person, root, test, until}
+import {build, chromium, enter, is, kit, note, ok, person, test, until}
 	from './lib.mjs';
 
-const www = join(root, 'lib/web/www');
+const www = join(build, 'share/confkit/www');
 const JOIN = 45000, ROOM = 150000; /* bytes, client.md's section 11 */
 const kinds = {html: /html$|^hello$/, css: /css$/, icons: /svg$/,
 	words: /^words-/, modules: /\.js$/};
