@@ -70,7 +70,7 @@ async function camera(ada, ben)
 async function testsSound(ben)
 {
 	const line = () => ben.$eval('.line', (n) => n.textContent);
-	await until(20, () => ben.$('.meter .on'));
+	await until(20, () => fox.button(ben, 'Mute'));
 	await fox.press(ben, 'Test sound');
 	ok(await until(10, async () => await line() ===
 		'Do you hear yourself?'), 'Firefox sends its sound to the relay');
