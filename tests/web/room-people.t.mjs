@@ -105,10 +105,10 @@ async function chat(p, few)
 }
 
 /* Scrolled up nothing moves; a pill leads to what is new. */
-async function scrolled(p, [bea])
+async function scrolled(p, [bea, cem])
 {
 	for (let i = 0; i < 30; i++)
-		await bea.call('chat.say', {text: `line ${i}`});
+		await (i % 2 ? bea : cem).call('chat.say', {text: `line ${i}`});
 	ok(await said(p, 'line 29'), 'many lines');
 	const scroll = p.locator('.scroll');
 	await scroll.evaluate((n) => { n.scrollTop = 40; });

@@ -98,7 +98,7 @@ async function weak(p, path)
 	path.loss = 0;
 	ok(await until(30, async () => await camera(p) === 2),
 		'on a good path it is as before');
-	ok(await until(5, async () => /Good connection[^]*Sent: 0% of packets/
+	ok(await until(20, async () => /Good connection[^]*Sent: 0% of packets/
 		.test(await lines.innerText())), 'and the settings tell that');
 	await p.keyboard.press('Escape');
 }
