@@ -97,7 +97,7 @@ async function motion(p)
 		tile.style.transform = 'translate(99px,99px)';
 		const b = document.createElement('span');
 		b.className = 'spinner';
-		stage.append(b);
+		document.body.append(b);
 		getComputedStyle(tile).transform;
 		return before;
 	});
@@ -105,7 +105,7 @@ async function motion(p)
 		const stage = document.querySelector('.stage');
 		stage.querySelector('.tile').style.transform = t;
 		stage.classList.remove('moving');
-		stage.querySelector(':scope > .spinner').remove();
+		document.querySelector('body > .spinner').remove();
 	}, before);
 	let before = await shuffle();
 	ok((await moving(p)).length >= 2, 'tiles glide and spinners turn');

@@ -4,8 +4,8 @@
  * leave and coming back do what they say. */
 import process from 'node:process';
 import {LOUD, bin, chromium, clicked, colour, enter, is, kit, like, listen,
-	loud, note, ok, person, press, run, said, say, seen, silentSince, sleep,
-	test, tile, tone, until} from './lib.mjs';
+	loud, note, ok, panel, person, press, run, said, say, seen, silentSince,
+	sleep, test, tile, tone, until} from './lib.mjs';
 
 const near = (rgb, wanted) => rgb.every((v, i) =>
 	Math.abs(v - wanted[i]) < 40);
@@ -20,7 +20,7 @@ const users = async (k) => (await k.ctl('users', 'hello', '--json')).out;
 async function menu(p, name, item)
 {
 	const row = p.getByRole('button', {name: `Actions for ${name}`});
-	if (!await row.first().isVisible()) await press(p, 'People');
+	await panel(p, 'People');
 	await row.first().click();
 	await p.getByRole('menuitem', {name: item, exact: true}).click();
 }

@@ -474,10 +474,17 @@ export const clicked = (p, name) => p.evaluate((n) => {
 	}, {capture: true});
 }, name).then(() => () => p.evaluate(() => window.tested.clicked));
 
+/* Opens a panel that is not open; it may be, and not yet there. */
+export async function panel(p, name)
+{
+	const key = p.getByRole('button', {name, exact: true});
+	if (await key.getAttribute('aria-expanded') !== 'true')
+		await key.click();
+}
 export async function say(p, text)
 {
 	const box = p.getByRole('textbox', {name: 'Message', exact: true});
-	if (!await box.isVisible()) await press(p, 'Chat');
+	await panel(p, 'Chat');
 	await box.fill(text);
 	await box.press('Enter');
 }
@@ -485,7 +492,7 @@ export async function say(p, text)
 export async function said(p, ...texts)
 {
 	const list = p.getByRole('list', {name: 'Messages', exact: true});
-	if (!await list.isVisible()) await press(p, 'Chat');
+	await panel(p, 'Chat');
 	return until(10, async () => {
 		const all = await list.innerText();
 		return texts.every((t) => all.includes(t));
