@@ -86,6 +86,6 @@ bench: deps-check
 # README; to be looked at before it is committed.
 look-accept: deps-check
 	@$(MAKE) $(ALL_CORES) test-bin
-	@LOOK=accept B=$B tests/run tests/web/look.t.mjs
+	@LOOK=accept B=$B tests/run tests/soak/look.t
 
 .PHONY: look-accept test-bin check check-run check-asan soak fuzz fuzz-bin bench t

@@ -59,7 +59,8 @@ async function signalDies(k, ada, ben)
 	ok(await until(2, () => ada.getByText('Sending…').isVisible()),
 		'a message waits and says so');
 	ok(await until(5, () => banner(ada).getByText(
-		'Controls are reconnecting.').isVisible()), 'a banner says so');
+		'Controls are reconnecting.').isVisible()), 'a banner says so',
+		await banner(ada).evaluate((n) => n.outerHTML));
 	ok(await tile(ada, 'Ben').isVisible(), 'the room stays');
 	const gap = await longestGap(ben);
 	ok(gap <= 1000, `video went on (longest gap ${gap} ms)`);

@@ -1,4 +1,4 @@
-/* timeout: 240
+/* axe.mjs - run by tests/soak/axe.t.
  * Everybody can use the page: axe finds no serious or critical violation in
  * any scene, in both themes, languages and forms; it works at 320 CSS pixels
  * and with text of 200 %, without motion, with more contrast and in forced

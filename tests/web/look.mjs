@@ -1,4 +1,4 @@
-/* timeout: 240
+/* look.mjs - run by tests/soak/look.t.
  * The page looks as it did when its pictures in tests/data/look were
  * accepted. LOOK=accept, or make look-accept, accepts what is now; what
  * differs is kept in .build/look. */
