@@ -99,7 +99,8 @@ async function weak(p, path)
 	ok(await until(30, async () => await camera(p) === 2),
 		'on a good path it is as before');
 	ok(await until(20, async () => /Good connection[^]*Sent: 0% of packets/
-		.test(await lines.innerText())), 'and the settings tell that');
+		.test(await lines.innerText())), 'and the settings tell that',
+		await lines.innerText());
 	await p.keyboard.press('Escape');
 }
 

@@ -106,7 +106,10 @@ export class Health {
 			const reports = await Promise.all(all.map(one =>
 				one.getStats())).catch(() => []);
 			const stats = new Map(reports.flatMap(r => [...r]));
-			if (stats.size && this[side].take(stats, side === 'up'))
+			/* Where nothing comes in, nothing is lost. */
+			const idle = side === 'down' && !all.length;
+			if ((stats.size || idle)
+				&& this[side].take(stats, side === 'up'))
 				this.#changed(side);
 		}
 		this.#busy = false;
