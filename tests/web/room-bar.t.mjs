@@ -203,6 +203,8 @@ await test(async () => {
 		init: `(${screens})();(${listening})()`});
 	await enter(p);
 	await until(10, () => p.locator('.tile[aria-label^=Zoe]').count());
+	/* The microphone may come after its owner. */
+	await button(p, 'Mute').waitFor();
 
 	await walk(p);
 	await menus(p);
