@@ -27,7 +27,7 @@ async function anotherWindow(p, first)
 	await second.goto(p.url());
 	ok(await until(15, () => second.locator('.stage').isVisible()),
 		'a seat can be taken over by another window');
-	ok(await until(5, async () => /another window/.test(await heading(p))),
+	ok(await until(15, async () => /another window/.test(await heading(p))),
 		'the first one says where it went');
 	is(await first.locator('.tile.cam').count(), PEOPLE,
 		'nobody is there twice');
@@ -42,23 +42,23 @@ async function moderate(all)
 	const [boss, ...others] = all;
 	await press(boss, 'People');
 	await press(boss, 'Mute all');
-	ok(await until(5, async () => (await Promise.all(others.map((p) =>
+	ok(await until(15, async () => (await Promise.all(others.map((p) =>
 		p.getByRole('button', {name: 'Unmute', exact: true})
 			.isVisible()))).every(Boolean)), 'all others are muted');
 	ok(await boss.getByRole('button', {name: 'Mute', exact: true})
 		.isVisible(), 'but not who did it');
 
 	await press(others[0], 'Raise hand');
-	ok(await until(5, () => boss.getByRole('heading',
+	ok(await until(15, () => boss.getByRole('heading',
 		{name: 'Hands raised, in order'}).isVisible()), 'a hand is listed');
 	await press(boss, 'Lower all');
-	ok(await until(5, () => others[0].getByRole('button',
+	ok(await until(15, () => others[0].getByRole('button',
 		{name: 'Raise hand', exact: true}).isVisible()), 'and lowered');
 
 	await actions(boss, 'P1');
 	await boss.getByRole('menuitem', {name: 'Make moderator'}).click();
 	await press(others[0], 'People');
-	ok(await until(5, () => others[0].getByRole('button',
+	ok(await until(15, () => others[0].getByRole('button',
 		{name: 'Mute all', exact: true}).isVisible()), 'P1 is made one');
 }
 
@@ -103,7 +103,7 @@ await test(async () => {
 	await press(all[0], 'More');
 	await all[0].getByRole('menuitem', {name: 'End for everyone…'}).click();
 	await press(all[0], 'End for everyone');
-	ok(await until(5, async () => (await Promise.all(all.map(heading)))
+	ok(await until(15, async () => (await Promise.all(all.map(heading)))
 		.every((s) => s === 'The meeting has ended')),
 	'the end for everyone reaches everyone');
 	is(all.flatMap((p) => p.problems), [], 'no page had a problem');
