@@ -474,6 +474,13 @@ export const clicked = (p, name) => p.evaluate((n) => {
 	}, {capture: true});
 }, name).then(() => () => p.evaluate(() => window.tested.clicked));
 
+/* As a browser does when another tab is looked at. */
+export const hide = (p, hidden) => p.evaluate((on) => {
+	Object.defineProperty(document, 'hidden', {configurable: true,
+		get: () => on});
+	document.dispatchEvent(new Event('visibilitychange'));
+}, hidden);
+
 /* Opens a panel that is not open; it may be, and not yet there. */
 export async function panel(p, name)
 {

@@ -3,8 +3,8 @@
  * shown is sent, with its sound; who is pinned is asked for as the stage; a
  * hidden page is sent no video while its sound goes on, and video again when
  * it is seen. */
-import {chromium, colour, enter, is, kit, listen, loud, LOUD, ok, person, press,
-	seen, streams, test, tile, tone, until} from './lib.mjs';
+import {chromium, colour, enter, hide, is, kit, listen, loud, LOUD, ok, person,
+	press, seen, streams, test, tile, tone, until} from './lib.mjs';
 
 /* In the page before its own code: what it asks for, and a screen of one
  * colour, which may have sound. */
@@ -103,13 +103,6 @@ async function pinned(ada)
 	ok(await until(20, async () => (await wants(ada)).every((w) => !w.stage)),
 		'until that is taken back');
 }
-
-/* As a browser does when another tab is looked at. */
-const hide = (p, hidden) => p.evaluate((on) => {
-	Object.defineProperty(document, 'hidden', {configurable: true,
-		get: () => on});
-	document.dispatchEvent(new Event('visibilitychange'));
-}, hidden);
 
 async function hidden(ada)
 {
