@@ -211,7 +211,8 @@ await test(async () => {
 	await letters(p);
 	await regions(p);
 	await help(p, 'Keyboard shortcuts', ['M', 'V', 'Space', 'H', 'S', 'C',
-		'P', ',', 'F', '?', 'Esc', 'F6', 'Mute or unmute']);
+		'P', ',', 'F', '?', 'Esc', 'F6', 'Mute or unmute', 'PgDn',
+		'Zoom a shared screen', 'Move your own tile']);
 	await off(p);
 	await widths(p);
 	await p.goto(`${p.url().split('?')[0]}?lang=zh`);

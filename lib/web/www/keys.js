@@ -29,6 +29,9 @@ export const KEYS = {
 		['← ↑ → ↓', 'key_tiles'],
 		['Enter', 'key_menu'],
 		['I', 'key_pin'],
+		['PgUp PgDn', 'key_pages'],
+		['+ − 0', 'key_zoom'],
+		['Shift ← ↑ → ↓', 'key_corner'],
 	],
 	lists: [
 		['↑ ↓', 'key_people'],
