@@ -144,6 +144,10 @@ async function isHeld(p, k, ann)
 		'those of programs as well');
 	ok(!await p.evaluate(() => window.got.some((e) =>
 		/Only for/.test(e.text))), 'but no private one');
+	/* What was told of an earlier mute is not it. */
+	await p.evaluate(() => {
+		window.got.length = 0;
+	});
 	await k.ctl('mute', 'hello', ann);
 	ok(await p.heard('muted', {on: true}), 'muting by a moderator is told');
 	const refused = await p.ask('mute', {on: false});

@@ -120,9 +120,9 @@ async function badLinks(k, browser)
 		i.value == 'Zoë Quick')), 'a name from the link is filled and locked');
 	await p.context().close();
 	const late = short.out.trim();
-	const old = await until(5, async () => {
+	const old = await until(30, async () => {
 		const q = await person(browser, late);
-		const now = await until(1, async () => /expired/.test(
+		const now = await until(4, async () => /expired/.test(
 			await title(q)));
 		await q.context().close();
 		return now;
