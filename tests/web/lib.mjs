@@ -317,6 +317,22 @@ export async function kit({tls = false} = {})
 	return {links, ctl, env, process: p};
 }
 
+/* Kills confd-signal and keeps it away, by stopping confd-run: a browser that
+ * is made to be offline may not even notice. The function that is returned
+ * lets it come back and resolves when it runs. */
+export function noServer(k)
+{
+	const [keeper] = below(k.process.pid, 'confd-run');
+	const [old] = below(keeper, 'confd-signal');
+	process.kill(keeper, 'SIGSTOP');
+	process.kill(old, 'SIGKILL');
+	return () => {
+		process.kill(keeper, 'SIGCONT');
+		return until(10, () => below(keeper, 'confd-signal')
+			.some((p) => p !== old));
+	};
+}
+
 /* The ids of the processes named so below this one. */
 export function below(pid, name)
 {

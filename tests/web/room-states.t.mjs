@@ -3,8 +3,7 @@
  * a dead network path, a server that is away, a microphone that is talked
  * into while muted or gives nothing, devices that go and come, a permission
  * taken back, and what moderators do. */
-import process from 'node:process';
-import {below, chromium, enter, is, kit, like, ok, person, press, say, sleep,
+import {chromium, enter, is, kit, like, noServer, ok, person, press, say, sleep,
 	test, tile, tone, until} from './lib.mjs';
 import {lossy} from './impair.mjs';
 import {button, crowd, focus, listening, told} from './room.mjs';
@@ -128,12 +127,7 @@ async function away(k, p)
 {
 	await press(p, 'Chat');
 	await p.getByRole('textbox', {name: 'Message'}).waitFor();
-	/* confd-run is stopped meanwhile, or it would be over too soon to be
-	 * told: a browser that is made to be offline may not even notice. */
-	const [keeper] = below(k.process.pid, 'confd-run');
-	const [signal] = below(keeper, 'confd-signal');
-	process.kill(keeper, 'SIGSTOP');
-	process.kill(signal, 'SIGKILL');
+	const back = noServer(k);
 	ok(await until(5, () => p.locator('.banner').getByText(
 		'Controls are reconnecting. Sound and video go on.').isVisible()),
 	'the server restarts: what goes on is said');
@@ -148,8 +142,7 @@ async function away(k, p)
 		!n.classList.contains('lost')), 'pictures are left alone');
 	await say(p, 'waiting');
 	ok(await p.getByText('Sending…').isVisible(), 'messages wait');
-	process.kill(keeper, 'SIGCONT');
-	ok(await until(15, () => p.locator('.banner').getByText(
+	ok(await back() && await until(15, () => p.locator('.banner').getByText(
 		'Back in the meeting').isVisible()), 'then it is back');
 	ok(await until(8, () => p.getByText('Sending…').isHidden()),
 		'and they are sent');
