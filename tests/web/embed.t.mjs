@@ -53,12 +53,15 @@ async function framing(browser, url, before = () => {})
 		return until(10, () => p.evaluate((n) =>
 			window.got.find((e) => e.id === n), id));
 	};
+	/* What is heard from now on is not what was told before. */
+	p.forget = () => p.evaluate(() => {
+		window.got.length = 0;
+	});
 	/* What is sent as it is, and the answer with this reason. */
 	p.post = async (message, reason) => {
-		await p.evaluate((m) => {
-			window.got.length = 0;
-			frame.contentWindow.postMessage(m, '*');
-		}, message);
+		await p.forget();
+		await p.evaluate((m) => frame.contentWindow.postMessage(m, '*'),
+			message);
 		return p.heard('error', {reason});
 	};
 	p.inside = () => p.frames().find((f) => /\/m\/hello/.test(f.url()));
@@ -115,6 +118,7 @@ async function joins(p, ben)
 
 async function speaks(p, ben)
 {
+	await p.forget();
 	is((await p.ask('mute', {on: false})).type, 'done', 'unmute');
 	ok(await p.heard('muted', {on: false}), 'is told');
 	ok(await p.inside().getByRole('button', {name: 'Mute', exact: true})
@@ -144,10 +148,7 @@ async function isHeld(p, k, ann)
 		'those of programs as well');
 	ok(!await p.evaluate(() => window.got.some((e) =>
 		/Only for/.test(e.text))), 'but no private one');
-	/* What was told of an earlier mute is not it. */
-	await p.evaluate(() => {
-		window.got.length = 0;
-	});
+	await p.forget();
 	await k.ctl('mute', 'hello', ann);
 	ok(await p.heard('muted', {on: true}), 'muting by a moderator is told');
 	const refused = await p.ask('mute', {on: false});

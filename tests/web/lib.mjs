@@ -89,6 +89,8 @@ export async function until(seconds, probe, every = 50)
 /* ---- programs ---- */
 
 const children = new Set(), browsers = new Set(), dirs = new Set();
+/* Ids of processes that a test has stopped and not let go on. */
+const halted = new Set();
 
 /* Starts a program. Its output is gathered in .out and .err, lines of it
  * are given to onLine; .exited is a promise of its status (or signal). */
@@ -123,8 +125,17 @@ export function run(file, args = [], {env, onLine, stdio, cwd} = {})
 	return c;
 }
 
+function letGo()
+{
+	for (const pid of halted) {
+		try { process.kill(pid, 'SIGCONT'); } catch { /* gone meanwhile */ }
+	}
+	halted.clear();
+}
+
 export async function cleanup()
 {
+	letGo();
 	for (const b of browsers)
 		await Promise.race([b.close().catch(() => {}), sleep(5000)]);
 	for (const c of children) c.kill('SIGTERM');
@@ -134,6 +145,7 @@ export async function cleanup()
 	for (const d of ownTmp ? [...dirs, ownTmp] : dirs)
 		rmSync(d, {recursive: true, force: true});
 }
+process.on('exit', letGo);
 process.on('exit', () => { for (const c of children) c.kill('SIGKILL'); });
 for (const s of ['SIGTERM', 'SIGINT'])
 	process.on(s, () => cleanup().then(() => process.exit(143)));
@@ -324,10 +336,11 @@ export function noServer(k)
 {
 	const [keeper] = below(k.process.pid, 'confd-run');
 	const [old] = below(keeper, 'confd-signal');
+	halted.add(keeper);
 	process.kill(keeper, 'SIGSTOP');
 	process.kill(old, 'SIGKILL');
 	return () => {
-		process.kill(keeper, 'SIGCONT');
+		letGo();
 		return until(10, () => below(keeper, 'confd-signal')
 			.some((p) => p !== old));
 	};
