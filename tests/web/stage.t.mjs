@@ -49,6 +49,8 @@ const own = () => p.locator('.tile.cam:not(.covered):not(.self)')
 async function nine()
 {
 	await run('sim.people(9); sim.play(); sim.stage.weak("u4", true)');
+	is(await sim(() => [...document.querySelectorAll('.tile.cam')].filter(
+		(n) => !n.ariaLabel).length), 0, 'each tile has its name at once');
 	ok(await until(20, async () => await covered() === 0),
 		'nine people are seen');
 	const all = await tiles();
