@@ -68,12 +68,9 @@ export class Tile {
 	/* `look` is {name, self, muted, moderator, hand, camera, note}; `note`
 	 * is '', weak or pinned. */
 	update(look) {
-		const known = this.look?.name === look.name;
-		this.look = look;
-		if (!known) {
+		if (this.look?.name !== look.name)
 			this.cover.replaceChildren(disc(this.user, look.name));
-			this.label();
-		}
+		this.look = look;
 		setText(this.name, look.self ? t('you') : plain(look.name));
 		this.mark.classList.toggle('none', !look.muted);
 		this.shield.classList.toggle('none', !look.moderator);
