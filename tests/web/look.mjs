@@ -89,6 +89,8 @@ const settle = async (scene) => {
 };
 
 const shoot = async (p, theme, scene) => {
+	/* What was pressed last is under the pointer, or not yet again. */
+	await p.mouse.move(1, 1);
 	await p.emulateMedia({colorScheme: theme});
 	await p.evaluate(settle, scene);
 	return decode(await p.screenshot({animations: 'disabled',

@@ -266,6 +266,7 @@ async function panels(visit, me, [ada, mateo, chen])
 	await mateo.press('raise_hand');
 	await ada.press('mute');
 	await me.locator('.person .up:not([hidden])').first().waitFor();
+	await me.locator('.person .icon.off').first().waitFor();
 	await visit('people', me);
 	await me.keyboard.press('Escape');
 	await me.key('settings');
