@@ -5,7 +5,7 @@
 import process from 'node:process';
 import {LOUD, bin, chromium, clicked, colour, enter, is, kit, like, listen,
 	loud, note, ok, panel, person, press, run, said, say, seen, silentSince,
-	sleep, test, tile, tone, until} from './lib.mjs';
+	sleep, test, tile, tone, until, usual} from './lib.mjs';
 
 const near = (rgb, wanted) => rgb.every((v, i) =>
 	Math.abs(v - wanted[i]) < 40);
@@ -50,8 +50,9 @@ async function seeAndHear(ada, ben)
 		'Ada hears the tone of Ben');
 	ok(await until(10, async () => await loud(ben, 440) > LOUD),
 		'Ben hears the tone of Ada');
-	ok(await loud(ada, 440) < 0.01 && await loud(ben, 1000) < 0.01,
-		'nobody hears himself');
+	/* One look alone may fall on a click, in which every tone is. */
+	const own = [await usual(ada, 440), await usual(ben, 1000)];
+	ok(Math.max(...own) < 0.01, 'nobody hears himself', own);
 }
 
 /* What the page was asked to do with its devices, and what it sends. */

@@ -485,6 +485,16 @@ export const listen = (p) => p.evaluate(() => {
 });
 export const loud = (p, hz) => p.evaluate((f) =>
 	window.tested.heard.at(-1)?.[f] ?? 0, hz);
+/* The median of the next 21 looks. */
+export async function usual(p, hz)
+{
+	const since = await p.evaluate(() => window.tested.heard.at(-1)?.at ?? 0);
+	const looks = await p.waitForFunction(([f, at]) => {
+		const all = window.tested.heard.filter((h) => h.at > at);
+		return all.length >= 21 && all.map((h) => h[f]);
+	}, [hz, since]);
+	return (await looks.jsonValue()).sort((a, b) => a - b)[10];
+}
 export const silentSince = (p, hz) => p.evaluate((f) => {
 	const {heard} = window.tested;
 	let i = heard.length;
